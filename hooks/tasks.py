@@ -1,0 +1,71 @@
+"""The task role: what the buttons on Stash's task page do.
+
+With the lease free the task does the work itself, with the same drain and a real progress bar. Otherwise it asks the
+living worker through the inbox and follows its reply file.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from stash import log
+from stash.protocol import Request, answer_json, fail
+from sync_queue import inbox, lease
+
+COMPONENT = "Task"
+LOG_TAIL_S = 0.05  # Stash may close stderr before it has read our last lines
+
+# Mode in the manifest -> name of the operation. An unknown mode is an error, never another task.
+TASKS = {"process_queue": "process_queue", "sync_all": "sync_all", "queue_status": "queue_status"}
+
+
+def main(request: Request) -> None:
+    """Run one task and answer with its result as JSON."""
+    try:
+        result = _run(request)
+    except OSError as error:
+        result = {"error": f"Data folder {request.data_dir} cannot be used ({error.strerror})"}
+    if "error" in result:
+        fail(str(result["error"]))
+    else:
+        _tell(result)
+        answer_json(json.dumps(result))
+    time.sleep(LOG_TAIL_S)
+
+
+def _run(request: Request) -> dict[str, Any]:
+    if request.problem or request.mode not in TASKS:
+        known = ", ".join(sorted(TASKS))
+        return {"error": request.problem or f"Unknown mode {request.mode!r}; the modes are {known}"}
+    from worker import deps
+
+    inbox.make_private_folder(request.data_dir)
+    problem = deps.ensure(request.plugin_dir, request.data_dir)
+    return {"error": problem} if problem else _carry_out(request, TASKS[request.mode])
+
+
+def _carry_out(request: Request, operation: str) -> dict[str, Any]:
+    """In this process when no worker lives, else through it; when it dies meanwhile, here after all."""
+    from stash.connect import connect
+    from sync_queue import replies
+    from worker.foreground import foreground
+
+    asked = ""
+    while True:
+        held = lease.take(request.data_dir)
+        if held is not None:
+            client = connect(request.connection, request.data_dir)
+            return foreground(request.data_dir, client, held, operation, asked, log.progress)
+        asked = asked or replies.ask(request.data_dir, operation)
+        result = replies.follow(request.data_dir, asked, log.progress)
+        if result is not None:
+            return result
+
+
+def _tell(result: dict[str, Any]) -> None:
+    """The result in Stash's log, one line per fact."""
+    for name, value in result.items():
+        if value not in (None, {}, []):
+            log.info(COMPONENT, f"{name.replace('_', ' ')}: {value if isinstance(value, str) else json.dumps(value)}")

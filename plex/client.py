@@ -1,0 +1,162 @@
+"""All requests to Plex, and the only module that knows plexapi. Answers are copied into values of `plex.model`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+from xml.etree.ElementTree import Element, ParseError
+
+import plexapi
+from plexapi.server import PlexServer
+from plexapi.utils import parseXMLString
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_none
+
+from plex.exceptions import BrokenOff, not_plex
+from plex.model import Listed, PlexItem, Section, number, read_item, read_listed, read_section
+from plex.session import PlexSession
+from validation.errors import Kind, Trouble
+
+MOVIE = "1"  # Plex's number for the item type
+PAGE_ITEMS = 1_000
+BATCH_ITEMS = 50
+
+_Page = tuple[list[Listed], int]
+
+
+class PlexClient:
+    """One Plex server. Connects at the first use; every method raises Trouble and nothing else.
+
+    ``identifier`` names this installation to Plex; plexapi's default is the MAC address, which makes a new device
+    of every container.
+    """
+
+    def __init__(self, url: str, token: str, identifier: str, timeouts: tuple[float, float] = (5.0, 30.0)) -> None:
+        self._url, self._token = url, token
+        self._session = PlexSession(timeouts)
+        self._server: PlexServer | None = None
+        plexapi.BASE_HEADERS.update({"X-Plex-Client-Identifier": identifier, "X-Plex-Product": "Stash2Plex"})
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far."""
+        return self._session.sent
+
+    def close(self) -> None:
+        """Close the connections; the client connects again at the next use."""
+        self._session.close()
+        self._server = None
+
+    def identity(self) -> str:
+        """The server's machine identifier, without the token: the health probe."""
+        response = self._session.get(f"{self._url}/identity")
+        return _machine(_container(_parse(response.text)))
+
+    def machine(self) -> str:
+        """The server's machine identifier, as told to the holder of a good token; one request at the first use."""
+        return str(self._connected().machineIdentifier)
+
+    def sections(self) -> list[Section]:
+        """All library sections."""
+        return [read_section(row) for row in self._get("/library/sections").iterfind("Directory")]
+
+    def items(self, keys: Sequence[str]) -> dict[str, PlexItem]:
+        """Whole items by rating key, one request per 50; keys that Plex does not know are absent."""
+        items: dict[str, PlexItem] = {}
+        for start in range(0, len(keys), BATCH_ITEMS):
+            for row in self._items_of(keys[start : start + BATCH_ITEMS]):
+                item = read_item(row)
+                items[item.key] = item
+        return items
+
+    def find_file(self, section: str, base_name: str) -> list[Listed]:
+        """Items of the section that Plex says have a file of this name. Undocumented filter: verify ``files``."""
+        return self._page(section, {"file": base_name}, 0)[0]
+
+    def walk(self, section: str) -> Iterator[list[Listed]]:
+        """All items of the section, page by page, the oldest first so that a scan cannot shift what was read."""
+        start = 0
+        while True:
+            page, total = self._page(section, {"sort": "addedAt"}, start)
+            yield page
+            start += len(page)
+            if not page or start >= total:
+                return
+
+    def newest(self, section: str, limit: int = 50) -> list[Listed]:
+        """The items that were added last."""
+        return self._page(section, {"sort": "addedAt:desc"}, 0, limit)[0]
+
+    def edit(self, section: str, key: str, arguments: str) -> None:
+        """Change one item: one PUT with everything, ``arguments`` being URL-encoded already.
+
+        Always names the item: without ``id`` Plex would edit the whole section.
+        """
+        if not key.isdigit() or not section.isdigit():
+            raise Trouble(Kind.PERMANENT, "Plex named the item by something that is no number")
+        path = f"/library/sections/{section}/all?type={MOVIE}&id={key}&{arguments}"
+        answer = self._query(path, method=self._session.put)
+        if answer is not None and answer.tag != "MediaContainer":
+            raise not_plex(f"<{answer.tag}>")
+
+    def _items_of(self, keys: Sequence[str]) -> Iterable[Element]:
+        try:
+            return self._get(f"/library/metadata/{quote(','.join(keys), safe=',')}?skipRefresh=1").iterfind("Video")
+        except Trouble as trouble:
+            if trouble.kind is Kind.STALE_MATCH:
+                return []
+            raise
+
+    def _page(self, section: str, filters: dict[str, str], start: int, size: int = PAGE_ITEMS) -> _Page:
+        headers = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}
+        path = f"/library/sections/{section}/all?{urlencode({'type': MOVIE, **filters})}"
+        container = self._get(path, headers)
+        page = [read_listed(row, section) for row in container.iterfind("Video") if row.attrib.get("ratingKey")]
+        return page, number(container.attrib.get("totalSize")) or len(page)
+
+    def _get(self, path: str, headers: dict[str, str] | None = None) -> Element:
+        """One read; once more at once when a kept-alive connection turns out dead, as Plex drops them after 20 s."""
+        again = Retrying(
+            stop=stop_after_attempt(2), wait=wait_none(), retry=retry_if_exception_type(BrokenOff), reraise=True
+        )
+        return again(lambda: _container(self._query(path, headers=headers)))
+
+    def _query(self, path: str, **options: Any) -> Element | None:
+        server = self._connected()
+        try:
+            answer: Element | None = server.query(path, **options)
+        except ParseError:
+            raise not_plex("not XML, or cut off") from None
+        return answer
+
+    def _connected(self) -> PlexServer:
+        if self._server is None:
+            try:
+                server = PlexServer(self._url, self._token, session=self._session)
+            except (ParseError, AttributeError, TypeError, ValueError):
+                raise not_plex("no server document") from None
+            if not server.machineIdentifier:
+                raise not_plex("a server without identity")
+            self._server = server
+        return self._server
+
+
+def _parse(text: str) -> Element | None:
+    try:
+        parsed: Element | None = parseXMLString(text)
+    except ParseError:
+        raise not_plex("not XML, or cut off") from None
+    return parsed
+
+
+def _container(answer: Element | None) -> Element:
+    if answer is None or answer.tag != "MediaContainer":
+        raise not_plex("empty" if answer is None else f"<{answer.tag}>")
+    return answer
+
+
+def _machine(container: Element) -> str:
+    machine = container.attrib.get("machineIdentifier", "")
+    if not machine:
+        raise not_plex("a server without identity")
+    return machine

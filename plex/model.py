@@ -1,0 +1,107 @@
+"""What we read from Plex, as values of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+OPTIMISED_VERSION = "42"  # proxyType of Plex's own transcoded copies: not the user's file
+LIST_ELEMENTS = {"actor": "Role", "genre": "Genre", "director": "Director", "collection": "Collection"}
+
+
+@dataclass(frozen=True)
+class PlexFile:
+    """One file of an item: its path as Plex sees it, its size in bytes (0 when Plex does not say)."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An item as listings show it: enough to find it, never enough to compare tags (listings truncate them)."""
+
+    key: str
+    section: str
+    title: str
+    files: tuple[PlexFile, ...]
+    added_at: int
+
+
+@dataclass(frozen=True)
+class PlexItem(Listed):
+    """A whole item. ``lists`` holds actor, genre, director and collection; ``locks`` the names of locked fields."""
+
+    scalars: dict[str, str]
+    lists: dict[str, tuple[str, ...]]
+    locks: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A library section. ``locations`` are its folders as Plex sees them."""
+
+    key: str
+    title: str
+    type: str
+    locations: tuple[str, ...]
+    refreshing: bool
+
+
+SCALARS = ("title", "studio", "summary", "tagline", "originallyAvailableAt")
+
+
+def read_section(element: Element) -> Section:
+    """A ``Directory`` of ``/library/sections``."""
+    get = element.attrib.get
+    locations = tuple(location.attrib.get("path", "") for location in element.iterfind("Location"))
+    return Section(get("key", ""), get("title", ""), get("type", ""), locations, get("refreshing") == "1")
+
+
+def read_listed(element: Element, section: str) -> Listed:
+    """A ``Video`` of a listing; a listing names its section once, on the container."""
+    get = element.attrib.get
+    return Listed(get("ratingKey", ""), section, get("title", ""), tuple(_files(element)), number(get("addedAt")))
+
+
+def read_item(element: Element) -> PlexItem:
+    """A ``Video`` of ``/library/metadata/{ids}``."""
+    get = element.attrib.get
+    lists = {kind: tuple(_tags(element, name)) for kind, name in LIST_ELEMENTS.items()}
+    locks = frozenset(field.attrib.get("name", "") for field in element.iterfind("Field[@locked='1']"))
+    return PlexItem(
+        key=get("ratingKey", ""),
+        section=get("librarySectionID", ""),
+        title=get("title", ""),
+        files=tuple(_files(element)),
+        added_at=number(get("addedAt")),
+        scalars={name: get(name, "") for name in SCALARS},
+        lists=lists,
+        locks=locks,
+    )
+
+
+def number(text: str | None) -> int:
+    """An attribute as a number, 0 for what is none."""
+    try:
+        return int(text or 0)
+    except ValueError:
+        return 0
+
+
+def _files(element: Element) -> Iterable[PlexFile]:
+    for media in element.iterfind("Media"):
+        if media.attrib.get("proxyType") == OPTIMISED_VERSION:
+            continue
+        for part in media.iterfind("Part"):
+            path = part.attrib.get("file")
+            if path:
+                yield PlexFile(path, number(part.attrib.get("size")))
+
+
+def _tags(element: Element, name: str) -> Iterable[str]:
+    for tag in element.iterfind(name):
+        value = tag.attrib.get("tag")
+        if value:
+            yield value

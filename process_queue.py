@@ -1,0 +1,80 @@
+"""The shell command: work the queue off in a terminal, by the rules and with the code of the plugin itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any
+
+PLUGIN_DIR = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, PLUGIN_DIR)
+
+from stash import log  # noqa: E402
+from sync_queue import inbox, lease  # noqa: E402
+
+OK, FAILED, BLOCKED = 0, 1, 3
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 something is in the way."""
+    options = _parser().parse_args(arguments)
+    from worker import deps
+
+    inbox.make_private_folder(options.data_dir)
+    problem = deps.ensure(PLUGIN_DIR, options.data_dir)
+    result = {"error": problem} if problem else _carry_out(options)
+    print(json.dumps(result) if options.json else _readable(result))
+    if "error" in result:
+        return FAILED
+    return OK if result["state"] == "ok" else BLOCKED
+
+
+def _carry_out(options: argparse.Namespace) -> dict[str, Any]:
+    from stash.client import StashClient
+    from sync_queue import replies
+    from worker.foreground import foreground
+
+    operation = "queue_status" if options.stats_only else "process_queue"
+    api_key = _secret(options.stash_api_key_file)
+    log.hide(api_key)
+    asked = ""
+    while True:
+        held = lease.take(options.data_dir)
+        if held is not None:
+            client = StashClient(options.stash_url, (), api_key)
+            return foreground(options.data_dir, client, held, operation, asked, lambda fraction: None)
+        asked = asked or replies.ask(options.data_dir, operation)
+        result = replies.follow(options.data_dir, asked, lambda fraction: None)
+        if result is not None:
+            return result
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="process_queue.py", description="Work the queue of Stash2Plex off.")
+    default = os.environ.get("STASH_PLUGIN_DATA") or os.path.join(PLUGIN_DIR, "data")
+    parser.add_argument("--data-dir", default=default, help="where the plugin keeps its data (default: %(default)s)")
+    parser.add_argument("--stash-url", default="http://127.0.0.1:9999", help="default: %(default)s")
+    parser.add_argument("--stash-api-key-file", help="file with Stash's API key; needed when Stash has a login")
+    parser.add_argument("--stats-only", action="store_true", help="show the queue's status and change nothing")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    return parser
+
+
+def _secret(path: str | None) -> str:
+    if not path:
+        return ""
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
+
+
+def _readable(result: dict[str, Any]) -> str:
+    return "\n".join(
+        f"{name.replace('_', ' ')}: {value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in result.items()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

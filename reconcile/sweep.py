@@ -1,0 +1,74 @@
+"""The cursor look: which scenes changed since we last looked, by Stash's ``updated_at``.
+
+Hooks are lossy by construction; this finds what they lost, for one cheap query. The cursor is a text of Stash's own
+making, because Stash compares these times as text in its own offset.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Protocol
+
+PAGE_SCENES = 500
+SETTLING_S = 2.0  # Stash's times have whole seconds: a younger scene may change again under the same stamp
+
+
+class ChangedScenes(Protocol):
+    """What the sweep needs of Stash."""
+
+    def changed(self, after: str, size: int) -> list[tuple[int, str]]:
+        """Scenes later than the stamp, the earliest first."""
+
+    def newest(self) -> str:
+        """The latest stamp."""
+
+
+def sweep(stash: ChangedScenes, cursor: str, put: Callable[[list[int]], object], now: float) -> str:
+    """Hand every scene changed after the cursor to ``put`` and return the new cursor.
+
+    ``put`` must have made them durable when it returns: only then the cursor moves. An empty cursor starts at the
+    newest scene, since what was there before we came is for Sync All. Raises what ``stash`` and ``put`` raise.
+    """
+    if not cursor:
+        return stash.newest() or _stamp(now - SETTLING_S)
+    cursor, size = _not_ahead(cursor, now), PAGE_SCENES
+    while True:
+        page = stash.changed(cursor, size)
+        if page:
+            put([scene for scene, _ in page])
+        moved = _seen_for_good(cursor, page, len(page) == size, now)
+        if len(page) < size:
+            return moved
+        # A bulk edit gives thousands of scenes one stamp: then only a larger page gets past it.
+        size = size * 2 if moved == cursor else PAGE_SCENES
+        cursor = moved
+
+
+def _seen_for_good(cursor: str, page: list[tuple[int, str]], cut: bool, now: float) -> str:
+    """The latest stamp of which no scene can be outside this page, now or later."""
+    stamps = [stamp for _, stamp in page if _seconds(stamp) <= now - SETTLING_S]
+    if cut:
+        stamps = [stamp for stamp in stamps if stamp != page[-1][1]]
+    return stamps[-1] if stamps else cursor
+
+
+def _not_ahead(cursor: str, now: float) -> str:
+    """After a clock was set back, changes carry stamps before the cursor: go back to before now."""
+    return cursor if _seconds(cursor) <= now else _stamp(now - SETTLING_S, like=cursor)
+
+
+def _seconds(stamp: str) -> float:
+    """A stamp as Unix time; one that cannot be read counts as long ago, so that nothing waits for it."""
+    try:
+        return datetime.datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _stamp(seconds: float, like: str = "") -> str:
+    zone: datetime.tzinfo = datetime.timezone.utc
+    if like and not like.endswith("Z"):
+        zone = datetime.datetime.fromisoformat(like).tzinfo or zone
+    text = datetime.datetime.fromtimestamp(seconds, zone).replace(microsecond=0).isoformat()
+    return text.replace("+00:00", "Z")

@@ -1,0 +1,232 @@
+"""All requests to Stash, over stashapp-tools' GraphQL transport with time-outs and typed errors.
+
+Its own constructor is not used (full introspection, and the admin key is fetched unasked), nor its log (a text of
+14 KB keeps its filter busy for 47 s).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from stashapi.classes import GQLWrapper
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from stash import queries
+from validation import scene
+from validation.errors import Kind, Trouble
+
+TIMEOUTS_S = (5.0, 60.0)
+PAGE_SCENES = 500
+PLUGIN_ID = "Stash2Plex"
+LAUNCHER_ID = "Stash2PlexLauncher"
+
+
+class StashAway(Trouble):
+    """Stash did not answer, or not as Stash."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Kind.STASH_AWAY, message)
+
+
+class _NotThisWay(Trouble):
+    """Stash answered the query with an error."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What Stash holds for us: our plugin's settings as they are, whether we are enabled, Stash's API key."""
+
+    settings: dict[str, Any]
+    enabled: bool
+    api_key: str
+
+
+class StashClient(GQLWrapper):  # type: ignore[misc]
+    """One Stash. Every method raises Trouble (Stash's kinds) and nothing else.
+
+    ``cookies`` are session cookies to try in turn until one is accepted; an API key, once known, is used instead.
+    """
+
+    def __init__(self, url: str, cookies: Sequence[str] = (), api_key: str = "") -> None:
+        super().__init__()
+        self.url = f"{url.rstrip('/')}/graphql"
+        self.fragments: dict[str, str] = {}
+        self.log = _Silent()
+        self.requests = 0
+        self._cookies = [cookie for cookie in dict.fromkeys(cookies) if cookie]
+        self.s = _Session(verify=urlsplit(url).scheme != "https")
+        self.s.headers.update({"Content-Type": "application/json", "Accept": "application/json"})
+        self.use(api_key)
+
+    def use(self, api_key: str) -> None:
+        """Authenticate by this API key, or by the next cookie when it is empty."""
+        self.s.cookies.clear()
+        self.s.headers.pop("ApiKey", None)
+        if api_key:
+            self.s.headers["ApiKey"] = api_key
+        elif self._cookies:
+            self.s.cookies.set("session", self._cookies[0])
+
+    def configuration(self) -> Configuration:
+        """Our settings and state as Stash keeps them; moves on to Stash's API key when it has one."""
+        answer = self._ask(queries.CONFIGURATION, {"ids": [PLUGIN_ID]})
+        try:
+            whole = answer["configuration"]
+            enabled = {row["id"]: row["enabled"] for row in answer["plugins"] or []}
+            settings, key = (whole["plugins"] or {}).get(PLUGIN_ID) or {}, whole["general"]["apiKey"] or ""
+        except (KeyError, TypeError, AttributeError):
+            raise StashAway("Stash's answer about its configuration cannot be read") from None
+        if key and self.s.headers.get("ApiKey") != key:
+            self.use(key)
+        return Configuration(settings, bool(enabled.get(PLUGIN_ID, True)), key)
+
+    def scenes(self, ids: Sequence[int]) -> dict[int, scene.Scene | Trouble]:
+        """The scenes by id; absent ones are gone from Stash, one that cannot be read is its Trouble."""
+        try:
+            rows = self._rows(self._ask(queries.SCENES, {"ids": [str(id) for id in ids]}))
+        except _NotThisWay:  # one of them is gone, or this Stash wants another argument
+            answer = self._ask(queries.scenes_one_by_one(list(ids)), {})
+            rows = [row for row in answer.values() if row]
+        return {int(row["id"]): _scene(row) for row in rows if str(row.get("id", "")).isdigit()}
+
+    def changed(self, after: str, size: int) -> list[tuple[int, str]]:
+        """Scenes whose ``updated_at`` is later than this text of Stash's own making, the earliest first."""
+        return _stamps(self._rows(self._ask(queries.CHANGED, {"after": after, "size": size})))
+
+    def newest(self) -> str:
+        """The latest ``updated_at`` of any scene, "" in an empty library."""
+        stamps = _stamps(self._rows(self._ask(queries.NEWEST, {})))
+        return stamps[0][1] if stamps else ""
+
+    def page(self, number: int, scene_filter: dict[str, Any] | None = None) -> tuple[list[int], int]:
+        """Page ``number`` (from 1) of scene ids in the order of their ids, and how many scenes there are in all."""
+        variables = {"page": number, "size": PAGE_SCENES, "filter": scene_filter}
+        answer = self._ask(queries.PAGE, variables)
+        try:
+            return [int(row["id"]) for row in self._rows(answer)], int(answer["findScenes"]["count"])
+        except (KeyError, TypeError, ValueError):
+            raise StashAway("Stash's answer has no scene ids") from None
+
+    def scenes_of(self, kind: str, id: int) -> Iterator[list[int]]:
+        """Ids of all scenes with this performer, studio or tag, page by page."""
+        criterion = {"value": [str(id)], "modifier": "INCLUDES"}
+        name = {"performer": "performers", "studio": "studios", "tag": "tags"}[kind]
+        number, seen = 1, 0
+        while True:
+            ids, total = self.page(number, {name: criterion})
+            seen += len(ids)
+            yield ids
+            if not ids or seen >= total:
+                return
+            number += 1
+
+    def launch_worker(self) -> None:
+        """Ask the launcher for a worker and do not wait for its end, which is the worker's end."""
+        body = {"query": queries.LAUNCH, "variables": {"id": LAUNCHER_ID}}
+        try:
+            self.s.post(self.url, json=body, timeout=(2.0, 0.5))
+        except requests.Timeout:
+            pass  # as it should be: the operation goes on
+        except (requests.RequestException, OSError):
+            raise StashAway("Stash cannot be reached") from None
+
+    def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """One query, tried again after a moment when Stash does not answer: all of ours only read."""
+        again = Retrying(
+            stop=stop_after_attempt(2), wait=wait_fixed(0.2), retry=retry_if_exception_type(StashAway), reraise=True
+        )
+        answer: dict[str, Any] = again(lambda: self._ask_with_cookies(query, variables))
+        return answer
+
+    def _ask_with_cookies(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        while True:
+            try:
+                self.requests += 1
+                answer: dict[str, Any] = self._GQL(query, dict(variables))
+                return answer
+            except Trouble as trouble:
+                if trouble.kind is not Kind.STASH_REFUSED or "ApiKey" not in self.s.headers and len(self._cookies) < 2:
+                    raise
+                if "ApiKey" not in self.s.headers:
+                    self._cookies.pop(0)
+                self.use("")
+            except (requests.RequestException, OSError) as error:
+                raise StashAway(f"Stash does not answer ({type(error).__name__})") from None
+
+    def _handle_GQL_response(self, response: requests.Response) -> dict[str, Any]:
+        """Replaces the transport's own reading, which logs and raises a bare Exception."""
+        self._keep_cookie(response)
+        if response.status_code in (401, 403) or response.is_redirect:
+            raise Trouble(Kind.STASH_REFUSED, "Stash refuses our session: it wants a login that we do not have")
+        try:
+            content = response.json()
+            data, errors = content.get("data"), content.get("errors")
+        except (ValueError, AttributeError):
+            raise StashAway(f"The answer is not Stash's (HTTP {response.status_code})") from None
+        if isinstance(data, dict) and not errors:
+            return data
+        raise _NotThisWay(Kind.STASH_AWAY, f"Stash answered with an error: {_first_message(errors)}")
+
+    def _keep_cookie(self, response: requests.Response) -> None:
+        """Stash re-issues the session cookie with each answer, which keeps it from running out after an hour."""
+        fresh = response.cookies.get("session")
+        if fresh and self._cookies and "ApiKey" not in self.s.headers:
+            self._cookies[0] = fresh
+            self.use("")
+
+    @staticmethod
+    def _rows(answer: dict[str, Any]) -> list[Any]:
+        try:
+            rows = answer["findScenes"]["scenes"]
+        except (KeyError, TypeError):
+            rows = None
+        if not isinstance(rows, list):
+            raise StashAway("Stash's answer has no list of scenes")
+        return rows
+
+
+class _Session(requests.Session):
+    """Never by a proxy, never followed elsewhere, never without an end. Stash's own certificate is self-signed."""
+
+    def __init__(self, verify: bool) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.verify = verify
+
+    def request(self, *args: Any, **options: Any) -> requests.Response:
+        """Send, with our time-outs unless others are given."""
+        options.setdefault("timeout", TIMEOUTS_S)
+        options["allow_redirects"] = False
+        return super().request(*args, **options)
+
+
+class _Silent:
+    """The transport's log: it would write whole queries and variables."""
+
+    def __getattr__(self, level: str) -> Any:
+        return lambda *texts: None
+
+
+def _scene(row: dict[str, Any]) -> scene.Scene | Trouble:
+    try:
+        return scene.parse(row)
+    except Trouble as trouble:
+        return trouble
+
+
+def _stamps(rows: list[Any]) -> list[tuple[int, str]]:
+    try:
+        return [(int(row["id"]), str(row["updated_at"])) for row in rows]
+    except (KeyError, TypeError, ValueError):
+        raise StashAway("Stash's answer has scenes without id or date") from None
+
+
+def _first_message(errors: Any) -> str:
+    try:
+        return str(errors[0]["message"])[:300]
+    except (TypeError, KeyError, IndexError):
+        return "no reason given"

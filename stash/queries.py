@@ -1,0 +1,31 @@
+"""Every GraphQL text we send to Stash. Only fields that each Stash since v0.25 has: one unknown field fails a query."""
+
+SCENE_FIELDS = (
+    "id title code details director date organized updated_at files{path size} studio{name} performers{name} tags{name}"
+)
+
+SCENES = "query Scenes($ids:[ID!]){findScenes(ids:$ids){scenes{%s}}}" % SCENE_FIELDS
+
+CHANGED = (
+    "query Changed($after:String!,$size:Int!){findScenes("
+    "scene_filter:{updated_at:{value:$after,modifier:GREATER_THAN}},"
+    'filter:{sort:"updated_at",direction:ASC,per_page:$size}){scenes{id updated_at}}}'
+)
+NEWEST = 'query Newest{findScenes(filter:{sort:"updated_at",direction:DESC,per_page:1}){scenes{id updated_at}}}'
+
+PAGE = (
+    "query Page($page:Int!,$size:Int!,$filter:SceneFilterType){findScenes(scene_filter:$filter,"
+    'filter:{sort:"id",direction:ASC,page:$page,per_page:$size}){count scenes{id}}}'
+)
+
+CONFIGURATION = (
+    "query Configuration($ids:[ID!]){configuration{general{apiKey} plugins(include:$ids)} plugins{id enabled}}"
+)
+
+LAUNCH = "mutation Launch($id:ID!){runPluginOperation(plugin_id:$id)}"
+
+
+def scenes_one_by_one(ids: "list[int]") -> str:
+    """The scenes as one query of aliases: a missing scene is null here, while it fails the whole of SCENES."""
+    aliases = " ".join("s%d:findScene(id:%d){...F}" % (id, id) for id in ids)
+    return "query ScenesOneByOne{%s} fragment F on Scene{%s}" % (aliases, SCENE_FIELDS)

@@ -1,0 +1,109 @@
+"""Reading the inbox: what the holder of the lease does with the marks that others put."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sync_queue.inbox import FOLDER, SUFFIX, TEMPORARY
+
+LEFTOVER_S = 3600.0
+DAMAGED = ".damaged"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One event somebody reported: what changed, and the file that says so until the mark is ingested.
+
+    ``kind`` is scene, created, destroyed, performer, studio, tag or request; a request carries ``operation`` and
+    ``reply`` instead of an id.
+    """
+
+    kind: str
+    id: int
+    file: str
+    operation: str = ""
+    reply: str = ""
+
+
+def waiting(data_dir: str) -> bool:
+    """Whether any mark waits; one folder listing."""
+    return bool(_names(data_dir, 1))
+
+
+def count(data_dir: str) -> int:
+    """How many marks wait."""
+    return len(_names(data_dir))
+
+
+def read(data_dir: str, limit: int) -> tuple[list[Mark], list[str]]:
+    """The oldest marks, at most ``limit``, and the names of damaged files, which are set aside beside the others."""
+    found, damaged = [], []
+    for name in sorted(_names(data_dir), key=_age_key)[:limit]:
+        try:
+            mark = _read_one(data_dir, name)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            path = os.path.join(data_dir, FOLDER, name)
+            os.replace(path, f"{path}{DAMAGED}-{int(time.time())}")
+            damaged.append(name)
+            continue
+        if mark is not None:
+            found.append(mark)
+    return found, damaged
+
+
+def remove(data_dir: str, marks: list[Mark]) -> None:
+    """Forget these marks: what they asked for is durable elsewhere."""
+    for mark in marks:
+        try:
+            os.unlink(os.path.join(data_dir, FOLDER, mark.file))
+        except FileNotFoundError:
+            pass
+
+
+def sweep_leftovers(data_dir: str, now: float) -> int:
+    """Delete the temporary files of writers that were killed over an hour ago; returns how many."""
+    folder, swept = os.path.join(data_dir, FOLDER), 0
+    for name in os.listdir(folder) if os.path.isdir(folder) else []:
+        path = os.path.join(folder, name)
+        if name.endswith(TEMPORARY) and now - os.stat(path).st_mtime > LEFTOVER_S:
+            os.unlink(path)
+            swept += 1
+    return swept
+
+
+def _names(data_dir: str, limit: int = 0) -> list[str]:
+    names = []
+    try:
+        with os.scandir(os.path.join(data_dir, FOLDER)) as entries:
+            for entry in entries:
+                if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
+                    names.append(entry.name)
+                    if len(names) == limit:
+                        break
+    except FileNotFoundError:
+        pass
+    return names
+
+
+def _age_key(name: str) -> tuple[int, str]:
+    digits = name.partition("-")[0]
+    return (int(digits) if digits.isdigit() else 0, name)
+
+
+def _read_one(data_dir: str, name: str) -> Mark | None:
+    try:
+        with open(os.path.join(data_dir, FOLDER, name), "rb") as file:
+            return _parse(json.loads(file.read()), name)
+    except FileNotFoundError:
+        return None
+
+
+def _parse(raw: Any, name: str) -> Mark:
+    kind, id = raw["kind"], raw.get("id", 0)
+    if not isinstance(kind, str) or not isinstance(id, int):
+        raise TypeError(name)
+    return Mark(kind, id, name, str(raw.get("operation", "")), str(raw.get("reply", "")))

@@ -1,0 +1,58 @@
+"""Asking the living worker: a request goes into the inbox, its progress and answer come back in a file."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from sync_queue import inbox, lease
+from sync_queue.files import read_json, write_json
+
+FOLDER = "replies"
+KEPT_S = 3_600.0
+LOOK_S = 0.1
+
+
+def ask(data_dir: str, operation: str) -> str:
+    """Put a request for the worker; returns the id under which its answer will come."""
+    reply = uuid.uuid4().hex
+    inbox.put(data_dir, {"kind": "request", "operation": operation, "reply": reply})
+    return reply
+
+
+def follow(data_dir: str, reply: str, report: Callable[[float], object]) -> dict[str, Any] | None:
+    """Wait for the answer, reporting progress; None when the worker is gone without one."""
+    while True:
+        alone = not lease.held(data_dir)  # looked at before the file: the last act of a worker is to write it
+        content = read_json(_file(data_dir, reply))
+        if isinstance(content, dict):
+            report(content.get("progress") or 0.0)
+            if content.get("done"):
+                os.unlink(_file(data_dir, reply))
+                return dict(content.get("output") or {"error": content.get("error", "no answer")})
+        if alone:
+            return None
+        time.sleep(LOOK_S)
+
+
+def write(data_dir: str, reply: str, content: dict[str, Any]) -> None:
+    """Write progress or answer, whole and private; without an id nobody wants one."""
+    if reply:
+        os.makedirs(os.path.join(data_dir, FOLDER), mode=0o700, exist_ok=True)
+        write_json(_file(data_dir, reply), content)
+
+
+def sweep(data_dir: str, now: float) -> None:
+    """Delete answers that nobody fetched for an hour."""
+    folder = os.path.join(data_dir, FOLDER)
+    for name in os.listdir(folder) if os.path.isdir(folder) else []:
+        path = os.path.join(folder, name)
+        if now - os.stat(path).st_mtime > KEPT_S:
+            os.unlink(path)
+
+
+def _file(data_dir: str, reply: str) -> str:
+    return os.path.join(data_dir, FOLDER, f"{os.path.basename(reply)}.json")

@@ -1,0 +1,266 @@
+"""Everything we remember besides ready work: one SQLite file, and the only module that knows its SQL.
+
+Opened by the holder of the lease alone. To *settle* a batch is one transaction.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sync_queue.files import check_database, private_file
+from sync_queue.settlement import LogEntry, Settlement, Verdict
+
+MIGRATIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "migrations")
+KEPT_OUTAGES = 30
+MANY = 500  # placeholders in one statement; SQLite before 3.32 takes 999
+
+
+class Store:
+    """Waiting scenes, attempts, dead letters, sync log, outages, facts and counters."""
+
+    def __init__(self, path: str) -> None:
+        check_database(path)
+        private_file(path)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("PRAGMA trusted_schema=OFF")
+        self._migrate()
+
+    def close(self) -> None:
+        """Close the file; the store must not be used after."""
+        self._db.close()
+
+    # waiting scenes and attempts
+
+    def due(self, now: float, limit: int) -> list[int]:
+        """Waiting scenes whose time has come, the longest due first."""
+        rows = self._db.execute("SELECT scene FROM waiting WHERE due <= ? ORDER BY due LIMIT ?", (now, limit))
+        return [scene for (scene,) in rows]
+
+    def next_due(self) -> float | None:
+        """When the next waiting scene is due, None when none waits."""
+        (due,) = self._db.execute("SELECT min(due) FROM waiting").fetchone()
+        return None if due is None else float(due)
+
+    def snooze(self, scenes: Sequence[int], due: float) -> None:
+        """Move the due time of waiting scenes; used when they are queued, so that they are not queued twice."""
+        self._many("UPDATE waiting SET due = ? WHERE scene IN (%s)", scenes, due)
+
+    def waits(self, scenes: Sequence[int]) -> dict[int, tuple[int, float]]:
+        """How often each of these scenes was tried in vain, and since when; absent ones never waited."""
+        rows = self._many("SELECT scene, attempts, since FROM waiting WHERE scene IN (%s)", scenes)
+        return {scene: (attempts, since) for scene, attempts, since in rows}
+
+    def missing_files(self) -> dict[str, list[int]]:
+        """Scenes that wait or were given up because Plex lacks their file, by the file's base name."""
+        files: dict[str, list[int]] = {}
+        sql = "SELECT file, scene FROM {} WHERE kind = 'missing' AND file <> ''"
+        for table in ("waiting", "dead_letters"):
+            for file, scene in self._db.execute(sql.format(table)):
+                files.setdefault(file, []).append(scene)
+        return files
+
+    def begun(self, scenes: Sequence[int]) -> dict[int, int]:
+        """How many attempts at each scene were begun and never settled: signs of a killed worker."""
+        rows = self._many("SELECT scene, started FROM attempts WHERE scene IN (%s)", scenes)
+        return dict(rows)
+
+    def begin(self, scenes: Iterable[int], now: float) -> None:
+        """Write that an attempt at these scenes starts, before it does."""
+        sql = (
+            "INSERT INTO attempts VALUES (?, 1, ?) "
+            "ON CONFLICT (scene) DO UPDATE SET started = started + 1, at = excluded.at"
+        )
+        with self._transaction():
+            self._db.executemany(sql, [(scene, now) for scene in scenes])
+
+    # settling
+
+    def settle(self, settlements: Sequence[Settlement], now: float) -> None:
+        """Write all verdicts, log rows and counters of a batch in one transaction."""
+        with self._transaction():
+            for settlement in settlements:
+                self._settle_one(settlement, now)
+
+    def revive(self, scenes: Sequence[int]) -> None:
+        """Forget that these scenes wait or were given up: something new is known about them."""
+        with self._transaction():
+            for table in ("waiting", "dead_letters"):
+                self._many(f"DELETE FROM {table} WHERE scene IN (%s)", scenes)  # noqa: S608 - our own names
+
+    def forget(self, scene: int) -> None:
+        """The scene is gone from Stash: forget all about it."""
+        with self._transaction():
+            for table in ("waiting", "dead_letters", "attempts", "sync_log"):
+                self._db.execute(f"DELETE FROM {table} WHERE scene = ?", (scene,))  # noqa: S608 - our own names
+
+    def dead_letters(self, limit: int) -> list[dict[str, Any]]:
+        """The newest dead letters."""
+        rows = self._db.execute(
+            "SELECT scene, kind, reason, attempts, at FROM dead_letters ORDER BY at DESC LIMIT ?", (limit,)
+        )
+        return [dict(zip(("scene", "kind", "reason", "attempts", "at"), row)) for row in rows]
+
+    # sync log
+
+    def log(self, scenes: Sequence[int]) -> dict[int, list[LogEntry]]:
+        """What was last pushed for these scenes."""
+        entries: dict[int, list[LogEntry]] = {}
+        sql = "SELECT scene, item, section, fingerprint, owned, updated_at FROM sync_log WHERE scene IN (%s)"
+        for scene, item, section, fingerprint, owned, updated_at in self._many(sql, scenes):
+            pairs = tuple((str(kind), str(tag)) for kind, tag in json.loads(owned))
+            entries.setdefault(scene, []).append(LogEntry(scene, item, section, fingerprint, pairs, updated_at))
+        return entries
+
+    def intend(self, entries: Sequence[LogEntry], now: float) -> None:
+        """Write which tags a push is about to add, so that a crash after it cannot make them look like a person's."""
+        with self._transaction():
+            for entry in entries:
+                self._write_log(entry, now)
+
+    def forget_items(self) -> None:
+        """Rating keys mean nothing on another Plex server: forget all of them."""
+        self._db.execute("DELETE FROM sync_log")
+
+    # facts, outages, counters
+
+    def fact(self, name: str) -> Any:
+        """A remembered single value, None when there is none or it cannot be read."""
+        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        try:
+            return json.loads(row[0]) if row else None
+        except ValueError:
+            return None
+
+    def remember(self, name: str, value: Any) -> None:
+        """Keep a single value."""
+        sql = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        self._db.execute(sql, (name, json.dumps(value)))
+
+    def outage_began(self, started: float, cause: str) -> None:
+        """Open one outage record; the oldest beyond 30 are dropped."""
+        with self._transaction():
+            self._db.execute("INSERT INTO outages (started, cause) VALUES (?, ?)", (started, cause))
+            sql = "DELETE FROM outages WHERE id <= (SELECT max(id) FROM outages) - ?"
+            self._db.execute(sql, (KEPT_OUTAGES,))
+
+    def outage_ended(self, ended: float, scenes: int) -> None:
+        """Close the open outage record, if any, with the number of scenes that waited for its end."""
+        self._db.execute("UPDATE outages SET ended = ?, scenes = ? WHERE ended IS NULL", (ended, scenes))
+
+    def outages(self) -> list[dict[str, Any]]:
+        """The last outages, newest first."""
+        rows = self._db.execute("SELECT started, ended, cause, scenes FROM outages ORDER BY id DESC")
+        return [dict(zip(("started", "ended", "cause", "scenes"), row)) for row in rows]
+
+    def count(self, name: str, by: int) -> None:
+        """Let a counter grow."""
+        sql = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
+        self._db.execute(sql, (name, by))
+
+    def counters(self) -> dict[str, int]:
+        """All counters."""
+        return dict(self._db.execute("SELECT name, value FROM counters ORDER BY name").fetchall())
+
+    def numbers(self) -> dict[str, Any]:
+        """Waiting scenes and dead letters by kind, and how many scenes the sync log knows."""
+        by_kind = "SELECT kind, count(*) FROM {} GROUP BY kind ORDER BY kind"
+        (synced,) = self._db.execute("SELECT count(DISTINCT scene) FROM sync_log WHERE fingerprint <> ''").fetchone()
+        return {
+            "waiting": dict(self._db.execute(by_kind.format("waiting")).fetchall()),
+            "dead_letters": dict(self._db.execute(by_kind.format("dead_letters")).fetchall()),
+            "synced": synced,
+        }
+
+    # inside
+
+    def _settle_one(self, settlement: Settlement, now: float) -> None:
+        scene = settlement.scene
+        self._db.execute("DELETE FROM attempts WHERE scene = ?", (scene,))
+        if settlement.log is not None:
+            self._db.execute("DELETE FROM sync_log WHERE scene = ?", (scene,))
+            for entry in settlement.log:
+                self._write_log(entry, now)
+        if settlement.verdict is Verdict.LATER:
+            self._wait(settlement, now)
+        elif settlement.verdict is not Verdict.AGAIN:
+            tried = self._db.execute("SELECT attempts FROM waiting WHERE scene = ?", (scene,)).fetchone()
+            self._db.execute("DELETE FROM waiting WHERE scene = ?", (scene,))
+            self._db.execute("DELETE FROM dead_letters WHERE scene = ?", (scene,))
+            if settlement.verdict is Verdict.DEAD:
+                row = (
+                    scene,
+                    settlement.result,
+                    settlement.reason,
+                    1 + (tried[0] if tried else 0),
+                    now,
+                    settlement.file,
+                )
+                self._db.execute("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)", row)
+        self.count(settlement.result, 1)
+
+    def _wait(self, settlement: Settlement, now: float) -> None:
+        sql = (
+            "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scene) DO UPDATE SET due = excluded.due, "
+            "attempts = attempts + excluded.attempts, kind = excluded.kind, reason = excluded.reason, "
+            "file = excluded.file"
+        )
+        charge = 1 if settlement.charged else 0
+        row = (settlement.scene, settlement.due, charge, now, settlement.result, settlement.reason, settlement.file)
+        self._db.execute(sql, row)
+        self._db.execute("DELETE FROM dead_letters WHERE scene = ?", (settlement.scene,))
+
+    def _write_log(self, entry: LogEntry, now: float) -> None:
+        row = (
+            entry.scene,
+            entry.item,
+            entry.section,
+            entry.fingerprint,
+            json.dumps(entry.owned),
+            entry.updated_at,
+            now,
+        )
+        self._db.execute("INSERT OR REPLACE INTO sync_log VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def _many(self, sql: str, scenes: Sequence[int], *before: Any) -> list[Any]:
+        rows: list[Any] = []
+        for start in range(0, len(scenes), MANY):
+            part = scenes[start : start + MANY]
+            marks = ",".join("?" * len(part))
+            rows += self._db.execute(sql % marks, (*before, *part)).fetchall()
+        return rows
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self._db)
+
+    def _migrate(self) -> None:
+        """Apply the numbered steps that this file has not seen; each is one transaction with its number."""
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        for path in sorted(glob.glob(os.path.join(glob.escape(MIGRATIONS), "*.sql"))):
+            number = int(os.path.basename(path)[:4])
+            if number > version:
+                with open(path, encoding="utf-8") as file:
+                    step = file.read()
+                self._db.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+
+
+class _Transaction:
+    """BEGIN … COMMIT, or ROLLBACK when the body raises; inside another one it is part of that."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._outer = db.in_transaction
+
+    def __enter__(self) -> None:
+        if not self._outer:
+            self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        if not self._outer:
+            self._db.execute("ROLLBACK" if kind else "COMMIT")

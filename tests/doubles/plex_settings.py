@@ -1,0 +1,42 @@
+"""The switches of the Plex double."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+
+@dataclass
+class PlexSettings:
+    """How the double behaves; every field may be changed while it runs.
+
+    ``mode``: added tags ``append`` to the list or ``replace`` it (unknown for real servers, plex.md A.5).
+    ``guest_token``: a second token that may read and gets 403 for writes.
+    ``maintenance``: answer 503 to everything, as while starting.
+    ``latency_s``: wait before every answer.
+    ``page_cap``: most items on a page; ``require_size``: 400 for listings without a size.
+    ``file_needs_type``: 500 for ``file=`` without ``type=``; ``comma_means_or``: split its value at commas.
+    ``listing_extras``: show Collection, Label and Field in listings too.
+    ``unknown_id_status``: answer of the section PUT when none of its ids exists.
+    ``claimed``: False refuses ``editionTitle``.
+    ``url_limit``: longest request target in bytes, refused with ``url_limit_status``.
+    ``keep_alive_s``: idle connections are closed after this.
+    """
+
+    mode: str = "append"
+    token: str = "plex-token"
+    guest_token: Optional[str] = None
+    maintenance: bool = False
+    latency_s: float = 0.0
+    page_cap: Optional[int] = None
+    require_size: bool = False
+    file_needs_type: bool = True
+    comma_means_or: bool = True
+    listing_extras: bool = False
+    unknown_id_status: int = 200
+    claimed: bool = True
+    url_limit: Optional[int] = None
+    url_limit_status: int = 431
+    keep_alive_s: float = 20.0
+    machine_id: str = "5f0c2b7e9d3a41c8b6e4d2f1a0978653c4b5d6e7"
+    friendly_name: str = "Plex Double"
+    version: str = "1.43.1.10611-1e34174b1"

@@ -1,0 +1,27 @@
+"""The parts of a running double that queries and mutations share."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.doubles.stash_jobs import Jobs
+from tests.doubles.stash_model import Library
+from tests.doubles.stash_plugins import Plugins
+from tests.doubles.stash_session import Sessions
+
+
+@dataclass
+class Core:
+    """`lock` is held while the library changes and never while a hook runs, as Stash does it.
+
+    `settings` are the plugins' settings by plugin id; `arrivals` is what the next scan finds.
+    """
+
+    library: Library
+    plugins: Plugins
+    jobs: Jobs
+    sessions: Sessions
+    log: list[tuple[str, str, str]]
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    arrivals: list[tuple[str, Any, int]] = field(default_factory=list)
+    lock: Any = field(default_factory=threading.RLock)

@@ -1,0 +1,207 @@
+"""The double's HTTP side: /graphql, scene images, /healthz, and the control address."""
+
+import hashlib
+import json
+import re
+import select
+import socket
+import time
+from http.cookies import CookieError, SimpleCookie
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Optional
+from urllib.parse import parse_qs, urlsplit
+
+from tests.doubles.stash_listener import Listener
+from tests.doubles.stash_plugins import Call, Cancelled
+from tests.doubles.stash_session import Visitor
+
+PLACEHOLDER = b'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="9"><path d="M6 2l5 3-5 3z"/></svg>'
+KINDS = ((b"\xff\xd8", "image/jpeg"), (b"\x89PNG", "image/png"), (b"RIFF", "image/webp"), (b"GIF8", "image/gif"))
+
+
+def client_left(connection: socket.socket) -> bool:
+    """Whether the other side closed (or half-closed) its connection; reads nothing."""
+    try:
+        readable = _readable(connection)
+        return readable and connection.recv(1, socket.MSG_PEEK) == b""
+    except (OSError, ValueError):
+        return True
+
+
+def _readable(connection: socket.socket) -> bool:
+    if hasattr(select, "poll"):  # select() ends at descriptor 1024
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([connection], [], [], 0)[0])
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection; every answer leaves in a single write."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Listener
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.opened(self.connection)
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        except OSError:
+            pass
+        self.server.closed(self.connection)
+
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except (ConnectionError, Cancelled, ValueError):
+            self.close_connection = True
+        finally:
+            self.server.idle(self.connection)
+        if self.server.stopping:
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing on the test's stderr."""
+
+    def do_POST(self) -> None:
+        self.server.busy(self.connection)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = urlsplit(self.path).path
+        if path == "/_double/":
+            self._control(body)
+        elif path == "/graphql":
+            self._graphql(body)
+        else:
+            self.send(404, b"404 page not found\n", "text/plain; charset=utf-8")
+
+    def do_GET(self) -> None:
+        self.server.busy(self.connection)
+        parts = urlsplit(self.path).path.strip("/").split("/")
+        if parts == ["healthz"]:
+            self.send(200, b"", None)
+        elif len(parts) == 3 and parts[0] == "scene":
+            self._image(parts[1], parts[2])
+        else:
+            self.send(404, b"404 page not found\n", "text/plain; charset=utf-8")
+
+    # -- /graphql ----------------------------------------------------------
+
+    def _graphql(self, body: bytes) -> None:
+        if self._faulted():
+            return
+        visitor = self._visitor()
+        if visitor is None:
+            self.send(401, b"", None, {"WWW-Authenticate": "FormBased"})
+            return
+        cookie = {"Set-Cookie": f"session={visitor.renewed_cookie}; Path=/; HttpOnly"} if visitor.renewed_cookie else {}
+        if self.headers.get_content_type() != "application/json":
+            self._json(400, _refusal("transport not supported"), "text/plain; charset=utf-8", cookie)
+            return
+        self._execute(body, visitor, cookie)
+
+    def _execute(self, body: bytes, visitor: Visitor, cookie: dict[str, str]) -> None:
+        kind = self._answer_kind()
+        bad_status = 422 if kind == "application/json" else 400
+        try:
+            asked = _decode(body)
+            query = asked["query"] or ""
+        except (ValueError, KeyError, TypeError) as error:
+            self._json(400, _refusal(f"json request body could not be decoded: {error}"), kind, cookie)
+            return
+        call = Call(visitor.user, lambda: client_left(self.connection), self.headers.get("Host") or "localhost")
+        variables, operation = asked.get("variables"), asked.get("operationName")
+        executed, answer = self.server.stash.execute(query, variables, operation, call)
+        if call.cancelled():
+            raise Cancelled
+        self._json(200 if executed else bad_status, answer, kind, cookie)
+
+    def _answer_kind(self) -> str:
+        accept = self.headers.get("Accept")
+        if not accept or "application/json" in accept:
+            return "application/json"
+        new = "application/graphql-response+json"
+        return new if new in accept or "*/*" in accept or "application/*" in accept else "application/json"
+
+    def _visitor(self) -> Optional[Visitor]:
+        asked = parse_qs(urlsplit(self.path).query).get("apikey", [None])[0]
+        key = self.headers.get("ApiKey", asked)
+        return self.server.stash.sessions.admit(key, self._cookie())
+
+    def _cookie(self) -> Optional[str]:
+        try:
+            found = SimpleCookie(self.headers.get("Cookie", "")).get("session")
+        except CookieError:
+            return None
+        return found.value if found else None
+
+    def _faulted(self) -> bool:
+        faults = self.server.stash.faults
+        if faults.latency_s:
+            time.sleep(faults.latency_s)
+        fault = faults.take()
+        if fault is None:
+            return False
+        if fault == "drop":
+            raise ConnectionAbortedError
+        self.send(int(fault), b"<html>fault</html>", "text/html")
+        return True
+
+    # -- the rest ------------------------------------------------------------
+
+    def _control(self, body: bytes) -> None:
+        self.server.exempt(self.connection)  # it may be the one that says stop
+        status, answer = self.server.stash.control(json.loads(body))
+        self._json(status, answer, "application/json", {})
+
+    def _image(self, number: str, what: str) -> None:
+        if self._visitor() is None:
+            self.send(302, b"", None, {"Location": "/login"})
+            return
+        scene = self.server.stash.library.scenes.get(int(number)) if number.isdigit() else None
+        if scene is None:
+            self.send(404, b"Not Found\n", "text/plain; charset=utf-8")
+        elif what != "screenshot":
+            self.send(404, b"404 page not found\n", "text/plain; charset=utf-8")
+        else:
+            self._picture(scene.cover or PLACEHOLDER)
+
+    def _picture(self, content: bytes) -> None:
+        etag = '"' + hashlib.md5(content).hexdigest() + '"'
+        lasting = "private, max-age=31536000, immutable" if "t=" in self.path else "no-cache"
+        headers = {"ETag": etag, "Cache-Control": lasting}
+        if self.headers.get("If-None-Match") == etag:
+            self.send(304, b"", None, headers)
+            return
+        kind = next((name for start, name in KINDS if content.startswith(start)), "image/svg+xml")
+        self.send(200, content, kind, headers)
+
+    def _json(self, status: int, answer: Any, kind: str, headers: dict[str, str]) -> None:
+        self.send(status, json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"), kind, headers)
+
+    def send(self, status: int, body: bytes, kind: Optional[str], headers: Optional[dict[str, str]] = None) -> None:
+        """Head and body in one write, so that no answer waits for a delayed acknowledgement."""
+        self.send_response_only(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        if kind:
+            self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        head = b"".join(self._headers_buffer) + b"\r\n"
+        self._headers_buffer = []
+        self.wfile.write(head + body)
+
+
+def _decode(body: bytes) -> Any:
+    """JSON as Stash reads it: a lone surrogate becomes the replacement character."""
+    if b"\\u" not in body:
+        return json.loads(body)
+    text = json.dumps(json.loads(body), ensure_ascii=False)
+    return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", text))
+
+
+def _refusal(message: str) -> dict[str, Any]:
+    return {"errors": [{"message": message}], "data": None}

@@ -1,0 +1,202 @@
+"""The library a Stash holds: scenes, files, performers, studios and tags.
+
+Everything here is plain state with the indexes that keep 10,000 scenes quick.
+Nothing here knows GraphQL, hooks or HTTP.
+"""
+
+import bisect
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Callable, Optional
+
+KINDS = ("performer", "studio", "tag")
+
+
+class NotFound(Exception):
+    """An id that the library does not hold; the text is the one Stash gives."""
+
+
+def rfc3339(at_s: float) -> str:
+    """Seconds since the epoch as Stash prints times: second resolution, one fixed offset."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
+
+
+class Named:
+    """A performer, a studio or a tag; `scene_ids` leads back to its scenes."""
+
+    def __init__(self, kind: str, number: int, name: str, now: str) -> None:
+        self.kind, self.number, self.id, self.name = kind, number, str(number), name
+        self.created_at = self.updated_at = now
+        self.aliases: list[str] = []
+        self.urls: list[str] = []
+        self.details = self.description = self.disambiguation = ""
+        self.favorite = False
+        self.parent_studio: Optional[Named] = None
+        self.scene_ids: set[int] = set()
+
+
+class VideoFile:
+    """One file of a scene; its oshash is made up from the path and never changes."""
+
+    format, width, height = "mp4", 1280, 720
+
+    def __init__(self, number: int, path: str, size: int, now: str) -> None:
+        self.id, self.path, self.size = str(number), path, size
+        self.duration = 60.0
+        self.oshash = hashlib.md5(path.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        self.created_at = self.updated_at = self.mod_time = now
+
+    @property
+    def basename(self) -> str:
+        return self.path.replace("\\", "/").rpartition("/")[2]
+
+
+class Scene:
+    """One scene; relations are lists in the order they were given."""
+
+    interactive = False
+    play_count = o_counter = 0
+
+    def __init__(self, number: int, now: str) -> None:
+        self.number, self.id = number, str(number)
+        self.title = self.code = self.details = self.director = ""
+        self.date: Optional[str] = None
+        self.rating100: Optional[int] = None
+        self.organized = False
+        self.urls: list[str] = []
+        self.stash_ids: list[dict[str, Any]] = []
+        self.groups: list[Any] = []
+        self.files: list[VideoFile] = []
+        self.studio: Optional[Named] = None
+        self.performers: list[Named] = []
+        self.tags: list[Named] = []
+        self.cover: Optional[bytes] = None
+        self.created_at = self.updated_at = now
+
+    def related(self) -> Iterator[Named]:
+        if self.studio:
+            yield self.studio
+        yield from self.performers
+        yield from self.tags
+
+
+class Library:
+    """All state, by id; `clock` gives seconds since the epoch."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self.scenes: dict[int, Scene] = {}
+        self.files: dict[int, VideoFile] = {}
+        self.named: dict[str, dict[int, Named]] = {kind: {} for kind in KINDS}
+        self.by_update: list[tuple[str, int]] = []
+        self._by_name: dict[tuple[str, str], Named] = {}
+        self._next = dict.fromkeys(("scene", "file", *KINDS), 1)
+
+    def now(self) -> str:
+        return rfc3339(self._clock())
+
+    def _number(self, kind: str) -> int:
+        number = self._next[kind]
+        self._next[kind] += 1
+        return number
+
+    # -- looking up ------------------------------------------------------
+
+    def scene(self, scene_id: Any) -> Scene:
+        """The scene, or NotFound with Stash's words."""
+        found = self.scenes.get(int(scene_id))
+        if found is None:
+            raise NotFound(f"scene with id {scene_id} not found")
+        return found
+
+    def one(self, kind: str, number: Any) -> Named:
+        found = self.named[kind].get(int(number))
+        if found is None:
+            raise NotFound(f"{kind} with id {number} not found")
+        return found
+
+    def find_name(self, kind: str, name: str) -> Optional[Named]:
+        return self._by_name.get((kind, name))
+
+    # -- creating --------------------------------------------------------
+
+    def new_scene(self) -> Scene:
+        scene = Scene(self._number("scene"), self.now())
+        self.scenes[scene.number] = scene
+        bisect.insort(self.by_update, (scene.updated_at, scene.number))
+        return scene
+
+    def new_file(self, scene: Scene, path: str, size: int) -> VideoFile:
+        file = VideoFile(self._number("file"), path, size, self.now())
+        self.files[int(file.id)] = file
+        scene.files.append(file)
+        return file
+
+    def new_named(self, kind: str, name: str) -> Named:
+        made = Named(kind, self._number(kind), name, self.now())
+        self.named[kind][made.number] = self._by_name[kind, name] = made
+        return made
+
+    def ensure_named(self, kind: str, names: Sequence[str]) -> list[Named]:
+        return [self.find_name(kind, name) or self.new_named(kind, name) for name in dict.fromkeys(names)]
+
+    # -- changing --------------------------------------------------------
+
+    def touch(self, scene: Scene) -> None:
+        """Moves `updated_at` to now and keeps the sorted index true."""
+        entry = (scene.updated_at, scene.number)
+        del self.by_update[bisect.bisect_left(self.by_update, entry)]
+        scene.updated_at = self.now()
+        bisect.insort(self.by_update, (scene.updated_at, scene.number))
+
+    def rename(self, named: Named, name: str) -> None:
+        """Gives another name; no scene's `updated_at` moves."""
+        del self._by_name[named.kind, named.name]
+        named.name = name
+        self._by_name[named.kind, name] = named
+
+    def relate(self, scene: Scene, field: str, value: Any) -> None:
+        """Sets `studio`, `performers` or `tags` and keeps the ways back true."""
+        before = list(scene.related())
+        setattr(scene, field, value)
+        for named in before:
+            named.scene_ids.discard(scene.number)
+        for named in scene.related():
+            named.scene_ids.add(scene.number)
+
+    def destroy_scene(self, scene: Scene) -> None:
+        for named in scene.related():
+            named.scene_ids.discard(scene.number)
+        entry = (scene.updated_at, scene.number)
+        del self.by_update[bisect.bisect_left(self.by_update, entry)]
+        for file in scene.files:
+            self.files.pop(int(file.id), None)
+        del self.scenes[scene.number]
+
+    def destroy_named(self, named: Named) -> None:
+        """Takes it off its scenes without touching their `updated_at`, as Stash does."""
+        for number in list(named.scene_ids):
+            self._unrelate(self.scenes[number], named)
+        del self.named[named.kind][named.number], self._by_name[named.kind, named.name]
+
+    def _unrelate(self, scene: Scene, named: Named) -> None:
+        if named.kind == "studio":
+            self.relate(scene, "studio", None)
+            return
+        field = named.kind + "s"
+        self.relate(scene, field, [n for n in getattr(scene, field) if n is not named])
+
+    def owner(self, file: VideoFile) -> Optional[Scene]:
+        return next((s for s in self.scenes.values() if file in s.files), None)
+
+
+def snapshot(scene: Scene) -> dict[str, Any]:
+    """A plain copy of what a test compares."""
+    plain = ("title", "code", "details", "director", "date", "rating100", "organized", "updated_at")
+    row: dict[str, Any] = {name: getattr(scene, name) for name in plain}
+    row["studio"] = scene.studio.name if scene.studio else None
+    row["performers"] = [p.name for p in scene.performers]
+    row["tags"] = [t.name for t in scene.tags]
+    row["files"] = [{"path": f.path, "size": f.size} for f in scene.files]
+    return row

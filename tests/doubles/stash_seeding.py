@@ -1,0 +1,75 @@
+"""Filling the double and looking at it directly: no HTTP, no hooks."""
+
+import base64
+from collections.abc import Sequence
+from typing import Any, Optional, Union
+
+from tests.doubles.stash_core import Core
+from tests.doubles.stash_model import Library, Scene, snapshot
+
+
+class Seeding:
+    """Needs `core` and `library`."""
+
+    core: Core
+    library: Library
+
+    def add_scene(self, path: str, size: int = 1000, studio: Optional[str] = None, performers: Sequence[str] = (),
+                  tags: Sequence[str] = (), cover: Union[bytes, str, None] = None, **fields: Any) -> str:
+        """Seeds a scene and gives its id; relations by name, `cover` as bytes (or base64 text)."""
+        with self.core.lock:
+            library = self.library
+            scene = library.new_scene()
+            library.new_file(scene, path, size)
+            self._write(scene, {"studio": studio, "performers": performers, "tags": tags, "cover": cover, **fields})
+        return scene.id
+
+    def change(self, scene_id: Any, touch: bool = True, **fields: Any) -> None:
+        """Changes a scene as auto-tag does: no hook, only `updated_at` moves (unless `touch` is off)."""
+        with self.core.lock:
+            scene = self.library.scene(scene_id)
+            self._write(scene, fields)
+            if touch:
+                self.library.touch(scene)
+
+    def _write(self, scene: Scene, fields: dict[str, Any]) -> None:
+        for key, value in fields.items():
+            if not hasattr(scene, key):
+                raise TypeError(f"a scene has no {key}")
+            if key == "studio":
+                self.library.relate(scene, key, self.library.ensure_named(key, [value])[0] if value else None)
+            elif key in ("performers", "tags"):
+                self.library.relate(scene, key, self.library.ensure_named(key[:-1], value))
+            elif key == "cover":
+                scene.cover = base64.b64decode(value) if isinstance(value, str) else value
+            else:
+                setattr(scene, key, value)
+
+    def scene(self, scene_id: Any) -> dict[str, Any]:
+        with self.core.lock:
+            return snapshot(self.library.scene(scene_id))
+
+    def scenes(self) -> dict[str, dict[str, Any]]:
+        with self.core.lock:
+            return {scene.id: snapshot(scene) for scene in self.library.scenes.values()}
+
+    def id_of(self, kind: str, name: str) -> str:
+        """The id of the tag, performer or studio of that name; KeyError without one."""
+        found = self.library.find_name(kind, name)
+        if found is None:
+            raise KeyError(f"no {kind} {name}")
+        return found.id
+
+    def add_file(self, path: str, size: int = 1000) -> None:
+        """A new file on disk: the next scan makes a scene of it."""
+        self.core.arrivals.append(("new", path, size))
+
+    def move_file(self, scene_id: Any, path: str, with_folder: bool = False) -> None:
+        """A file renamed on disk (alone or with its folder): the next scan sees it."""
+        self.core.arrivals.append(("folder" if with_folder else "file", (scene_id, path), 0))
+
+    def configure(self, plugin_id: str, settings: dict[str, Any]) -> None:
+        self.core.settings[plugin_id] = dict(settings)
+
+    def set_enabled(self, plugin_id: str, enabled: bool) -> None:
+        (self.plugins.disabled.discard if enabled else self.plugins.disabled.add)(plugin_id)

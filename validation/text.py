@@ -1,0 +1,58 @@
+"""Text made safe once, at the border: whatever Stash holds, the same input gives the same, harmless output."""
+
+from __future__ import annotations
+
+import datetime
+import unicodedata
+
+TITLE_LENGTH = 255
+TAG_LENGTH = 255
+TAGLINE_LENGTH = 255
+SUMMARY_LENGTH = 5_000
+
+_DATE_PARTS = {4: "-01-01", 7: "-01", 10: ""}
+
+
+def one_line(text: str | None, limit: int) -> str:
+    """NFC text in one line, without control characters, lone surrogates or white space at its ends."""
+    return _cut(" ".join(_safe(text or "").split()), limit)
+
+
+def paragraphs(text: str | None, limit: int) -> str:
+    """Like `one_line`, but line breaks stay, as ``\\n``."""
+    lines = _safe((text or "").replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+    return _cut("\n".join(line.rstrip() for line in lines).strip(), limit)
+
+
+def full_date(text: str | None) -> str:
+    """``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` as a full date, "" for what is none; Stash has partial dates."""
+    candidate = (text or "").strip()
+    candidate += _DATE_PARTS.get(len(candidate), "?")
+    try:
+        return datetime.date.fromisoformat(candidate).isoformat()
+    except ValueError:
+        return ""
+
+
+def distinct(names: list[str]) -> tuple[str, ...]:
+    """The names that differ when folded, in their order, empty ones left out."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if name:
+            seen.setdefault(folded(name), name)
+    return tuple(seen.values())
+
+
+def folded(name: str) -> str:
+    """How two tags are compared: Plex shares one row between spellings that differ in case only."""
+    return unicodedata.normalize("NFC", name).strip().casefold()
+
+
+def _safe(text: str) -> str:
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    kept = "".join(c for c in whole if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return unicodedata.normalize("NFC", kept)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -1,0 +1,100 @@
+"""The worker's own thread: steps of the session, requests of tasks between them, and the decision to leave."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sync_queue import replies
+from sync_queue.marks import Mark
+from worker.drain import Step
+from worker.life import Life
+from worker.operations import OPERATIONS, Operation
+from worker.session import Session
+
+IDLE_S = 600.0
+POLL_S = 1.0
+STASH_SILENT_S = 90.0
+REFUSED_S = 60.0
+
+IDLE = "nothing to do"
+DISABLED = "the plugin is disabled"
+SILENT = "Stash does not answer"
+REFUSED = "Stash refuses our session"
+
+
+class Loop:
+    """Runs until the life is over. ``clock`` is `time.time` outside tests."""
+
+    def __init__(self, session: Session, life: Life, clock: Callable[[], float] = time.time) -> None:
+        self._session, self._life, self._clock = session, life, clock
+        self._following: list[_Followed] = []
+        self._busy_at = self._started_at = clock()
+        self._refused_at: float | None = None
+        replies.sweep(session.data_dir, clock())
+
+    def run(self) -> None:
+        """Step until told to leave."""
+        while not self._life.over:
+            rest_s = self.step(self._clock())
+            if rest_s > 0:
+                self._life.changed.wait(min(POLL_S, rest_s))
+                self._life.changed.clear()
+
+    def step(self, now: float) -> float:
+        """One round; returns how long to rest."""
+        step = self._session.step(now)
+        self._take_up_requests()
+        for followed in list(self._following):
+            self._follow(followed, step, now)
+        self._consider_leaving(step, now)
+        return 0.0 if self._following and not step.state else step.rest_s
+
+    def _take_up_requests(self) -> None:
+        ingest = self._session.ingest
+        while ingest.requests:
+            mark = ingest.requests.pop(0)
+            kind = OPERATIONS.get(mark.operation)
+            if kind is None:
+                self._reply(mark, {"done": True, "error": f"Unknown operation {mark.operation!r}"})
+                ingest.accepted(mark)
+            else:
+                self._session.read_settings_now()
+                self._following.append(_Followed(mark, kind(self._session)))
+
+    def _follow(self, followed: _Followed, step: Step, now: float) -> None:
+        operation = followed.operation
+        operation.advance(now)
+        if operation.accepted and not followed.told:
+            self._session.ingest.accepted(followed.mark)
+            followed.told = True
+        done = operation.finished(step)
+        output = operation.result() if done else None
+        self._reply(followed.mark, {"done": done, "progress": operation.fraction(), "output": output})
+        if done:
+            self._following.remove(followed)
+
+    def _reply(self, mark: Mark, content: dict[str, Any]) -> None:
+        replies.write(self._session.data_dir, mark.reply, content)
+
+    def _consider_leaving(self, step: Step, now: float) -> None:
+        session = self._session
+        if step.settled or not session.idle or self._following:
+            self._busy_at = now
+        self._refused_at = (self._refused_at or now) if session.refused else None
+        if not session.enabled_in_stash:
+            self._life.leave(DISABLED)
+        elif self._refused_at is not None and now - self._refused_at > REFUSED_S:
+            self._life.leave(REFUSED)
+        elif not self._life.sees_stash and now - max(session.heard_at, self._started_at) > STASH_SILENT_S:
+            self._life.leave(SILENT)
+        elif now - self._busy_at > IDLE_S:
+            self._life.leave(IDLE)
+
+
+class _Followed:
+    """A request that is being carried out, and whether its mark was told so."""
+
+    def __init__(self, mark: Mark, operation: Operation) -> None:
+        self.mark, self.operation, self.told = mark, operation, False

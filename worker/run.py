@@ -1,0 +1,36 @@
+"""The worker role: take the lease, make the libraries importable, serve.
+
+The lease comes first, before any heavy import: the hook that launched us waits for it inside the user's save.
+"""
+
+from time import sleep
+
+from stash import log
+from stash.protocol import Request, answer
+from sync_queue import inbox, lease
+
+COMPONENT = "Worker"
+LOG_TAIL_S = 0.05  # Stash may close stderr before it has read our last lines
+
+
+def main(request: Request) -> None:
+    """Be the worker, unless there is one; answers on stdout when it ends."""
+    inbox.make_private_folder(request.data_dir)
+    held = lease.take(request.data_dir)
+    reason = "another worker is running" if held is None else _serve(request, held)
+    answer(reason)
+    sleep(LOG_TAIL_S)
+
+
+def _serve(request: Request, held: int) -> str:
+    from worker import deps, resting
+
+    problem = deps.ensure(request.plugin_dir, request.data_dir)
+    if problem:
+        resting.rest(request.data_dir, problem)
+        log.error(COMPONENT, problem)
+        return problem
+    resting.wake_up(request.data_dir)
+    from worker.serve import serve
+
+    return serve(request, held)
