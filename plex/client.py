@@ -133,9 +133,10 @@ class PlexClient:
         if self._server is None:
             try:
                 server = PlexServer(self._url, self._token, session=self._session)
+                machine = server.machineIdentifier  # an empty answer shows only here
             except (ParseError, AttributeError, TypeError, ValueError):
                 raise not_plex("no server document") from None
-            if not server.machineIdentifier:
+            if not machine:
                 raise not_plex("a server without identity")
             self._server = server
         return self._server

@@ -13,6 +13,7 @@ import requests
 import urllib3
 
 from plex.exceptions import BrokenOff, from_status, not_plex
+from plex.watch import Watch
 from validation.errors import Kind, Trouble
 
 BODY_LIMIT_BYTES = 8 << 20
@@ -23,7 +24,7 @@ DEADLINE_S = 60.0
 class PlexSession(requests.Session):
     """A requests session that raises `Trouble` and counts what it sends.
 
-    ``timeouts`` are connect and read time-outs in seconds; the body must end within DEADLINE_S.
+    ``timeouts`` are connect and read time-outs in seconds; the whole answer must be there within DEADLINE_S.
     """
 
     def __init__(self, timeouts: tuple[float, float]) -> None:
@@ -31,17 +32,28 @@ class PlexSession(requests.Session):
         self.trust_env = False
         self.timeouts = timeouts
         self.sent = 0
+        self._watch = Watch()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, self._watch.adapter())
+
+    def close(self) -> None:
+        """Close all connections; the session opens new ones when it is used again."""
+        self._watch.stop()
+        super().close()
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Send one request and read its whole answer; raises Trouble for every way in which that can fail."""
         options.update(stream=True, allow_redirects=False, timeout=self.timeouts)
         self.sent += 1
         until = time.monotonic() + DEADLINE_S
+        self._watch.begin(until)
         try:
             response = super().send(request, **options)
             response._content = _read(response, until)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _trouble(error) from None
+            raise _endless() if self._watch.end() else _trouble(error) from None
+        if self._watch.end():  # headers that were cut off look like headers that are complete
+            raise _endless()
         response.encoding = "utf-8"  # else requests guesses, slowly, where a header is missing
         trouble = from_status(response.status_code, response.headers)
         if trouble is not None:
@@ -60,10 +72,14 @@ def _read(response: requests.Response, until: float) -> bytes:
             if len(body) > BODY_LIMIT_BYTES:
                 raise not_plex(f"longer than {BODY_LIMIT_BYTES >> 20} MB")
             if time.monotonic() > until:
-                raise Trouble(Kind.UNREACHABLE, f"Plex's answer did not end within {DEADLINE_S:.0f} s")
+                raise _endless()
     except BaseException:
         response.close()  # half an answer is left in it: the connection is of no more use
         raise
+
+
+def _endless() -> Trouble:
+    return Trouble(Kind.UNREACHABLE, f"Plex's answer did not end within {DEADLINE_S:.0f} s")
 
 
 def _trouble(error: Exception) -> Trouble:

@@ -55,7 +55,7 @@ def _carry_out(session: Session, operation: Operation, asked: str, report: Calla
         report(operation.fraction())
         if operation.finished(step):
             return operation.result()
-        if step.rest_s > 0 and operation.accepted:
+        if step.rest_s > 0 and (operation.accepted or step.state):
             time.sleep(min(LONGEST_REST_S, step.rest_s))
 
 

@@ -45,9 +45,9 @@ class Loop:
     def step(self, now: float) -> float:
         """One round; returns how long to rest."""
         step = self._session.step(now)
-        self._take_up_requests()
         for followed in list(self._following):
             self._follow(followed, step, now)
+        self._take_up_requests()
         self._consider_leaving(step, now)
         return 0.0 if self._following and not step.state else step.rest_s
 
@@ -66,10 +66,10 @@ class Loop:
     def _follow(self, followed: _Followed, step: Step, now: float) -> None:
         operation = followed.operation
         operation.advance(now)
-        if operation.accepted and not followed.told:
+        done = operation.finished(step)
+        if (operation.accepted or done) and not followed.told:
             self._session.ingest.accepted(followed.mark)
             followed.told = True
-        done = operation.finished(step)
         output = operation.result() if done else None
         self._reply(followed.mark, {"done": done, "progress": operation.fraction(), "output": output})
         if done:

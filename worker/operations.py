@@ -12,6 +12,7 @@ from worker.drain import Step
 from worker.session import Session
 
 SHOWN_DEAD_LETTERS = 10
+VAIN_READS = 30  # each after a rest of up to a second
 BLOCKED_S = 3.0  # shorter rests are part of one attempt
 
 
@@ -88,25 +89,34 @@ class SyncAll(ProcessQueue):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.accepted = False
+        self._vain = 0
         self._page = 1
         self._seen = 0
 
     def advance(self, now: float) -> None:
-        """Queue the next page of scenes; when Stash does not answer, the same page again later."""
+        """Queue the next page of scenes; when Stash does not answer, the same page again at the next call."""
         if self.accepted:
             return
         try:
             scenes, total = self._session.stash.page(self._page)
-        except Trouble:
+        except Trouble as trouble:
+            self._vain, self._session.silence = self._vain + 1, trouble.message
             return
+        self._vain = 0
         self._session.queue.put(scenes, "sync all", now, force=True)
         self._page, self._seen = self._page + 1, self._seen + len(scenes)
         self._most = max(self._most, total)
         self.accepted = not scenes or self._seen >= total
 
     def finished(self, step: Step) -> bool:
-        """Like Process Queue, once every page is queued."""
-        return self.accepted and super().finished(step)
+        """Like Process Queue, once every page is queued; or when Stash does not give the next page at all."""
+        return self._vain >= VAIN_READS or (self.accepted and super().finished(step))
+
+    def result(self) -> dict[str, Any]:
+        """Like Process Queue, with an error when not every scene could be queued."""
+        if not self.accepted:
+            return {"error": f"Only {self._seen} scenes were queued: {self._session.silence}"}
+        return super().result()
 
 
 class QueueStatus:

@@ -23,6 +23,7 @@ LAST_WORDS_S = 1.0
 TIDY_END_S = 30.0
 UNWRITABLE_S = 30.0
 FAULT = "a fault ended it"
+NICENESS = 5
 
 
 def serve(request: Request, held: int) -> str:
@@ -33,6 +34,7 @@ def serve(request: Request, held: int) -> str:
     """
     life = Life(os.path.join(request.plugin_dir, "Stash2Plex.yml"))
     life.listen_to_signals()
+    _step_back()
     client = connect(request.connection, request.data_dir)
     log.info(COMPONENT, "Worker started")
     while True:
@@ -83,6 +85,12 @@ def _drain_thread(data_dir: str, client: StashClient, life: Life) -> None:
         except Exception as error:  # noqa: BLE001 - the thread's border
             log.error(COMPONENT, f"Worker met a fault in Stash2Plex: {log.where(error)}")
             return
+
+
+def _step_back() -> None:
+    """On a busy machine the user's saves and Stash come first."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
 
 
 def _launch_successor(client: StashClient) -> None:
