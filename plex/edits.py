@@ -55,10 +55,12 @@ def diff(projection: Projection, item: PlexItem, owned: Owned, preserve: bool) -
         have = item.lists[kind]
         ours = {folded(tag) for owner, tag in owned if owner == kind}
         present = _folds(have)
-        keep, away = (have, ()) if preserve and kind in item.locks else _tags(kind, want, have, ours, preserve)
+        left_alone = preserve and kind in item.locks
+        keep, away = (have, ()) if left_alone else _tags(kind, want, have, ours, preserve)
         if away or len(keep) != len(have):
             wanted[kind], dropped[kind] = keep, away
-        still.update((kind, tag) for tag in want if folded(tag) in ours or folded(tag) not in present)
+        added = set() if left_alone else _folds(want) - present
+        still.update((kind, tag) for tag in want if folded(tag) in ours | added)
     locks = () if preserve else tuple(_locks(projection, item, {*scalars, *wanted}))
     return Edit(scalars, wanted, dropped, locks, frozenset(still))
 
@@ -80,6 +82,15 @@ def pieces(edit: Edit, limit: int = URL_BYTES) -> list[str]:
         else:
             parts.append(argument)
     return parts
+
+
+def left_of(edit: Edit, item: PlexItem) -> Edit:
+    """What of a sent edit the item does not show: of the tags whole lists, as they were sent."""
+    scalars = {name: value for name, value in edit.scalars.items() if item.scalars[name] != value}
+    wanted = {kind: tags for kind, tags in edit.wanted.items() if _folds(tags) != _folds(item.lists[kind])}
+    dropped = {kind: edit.dropped[kind] for kind in wanted}
+    locks = tuple(name for name in edit.locks if name not in item.locks)
+    return Edit(scalars, wanted, dropped, locks, edit.owned)
 
 
 def _scalar_differs(name: str, value: str, item: PlexItem, preserve: bool) -> bool:

@@ -59,7 +59,7 @@ def retry_after_s(value: str | None) -> float | None:
         return None
     try:
         return float(int(value.strip()))
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     try:
         return email.utils.parsedate_to_datetime(value).timestamp() - time.time()

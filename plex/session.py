@@ -41,14 +41,25 @@ class PlexSession(requests.Session):
         self._watch.stop()
         super().close()
 
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """As requests does it, but for the URL: ours are encoded, and taking them apart again costs 0.1-0.2 ms each."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(request.method)
+        prepared.url = request.url
+        prepared.prepare_headers({**self.headers, **request.headers})
+        prepared.prepare_body(request.data, request.files, request.json)
+        return prepared
+
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Send one request and read its whole answer; raises Trouble for every way in which that can fail."""
-        options.update(stream=True, allow_redirects=False, timeout=self.timeouts)
+        options.update(stream=True, timeout=self.timeouts)
+        options.pop("allow_redirects", None)
         self.sent += 1
         until = time.monotonic() + DEADLINE_S
         self._watch.begin(until)
         try:
-            response = super().send(request, **options)
+            # Not by requests' own way, which adds cookies, hooks and the next redirect: none of them is ours.
+            response = self.get_adapter(str(request.url)).send(request, **options)
             response._content = _read(response, until)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _endless() if self._watch.end() else _trouble(error) from None

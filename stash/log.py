@@ -70,7 +70,9 @@ def where(fault: BaseException) -> str:
 def line(level: str, component: str, text: str) -> bytes:
     """One finished line: level bytes, component, redacted text with control characters escaped, cut to size."""
     head = "[Stash2Plex %s] " % component if component else ""
-    safe = "".join(c if c.isprintable() else _escape(c) for c in redact(text))
+    safe = redact(text)
+    if not safe.isprintable():
+        safe = "".join(c if c.isprintable() else _escape(c) for c in safe)
     body = (head + safe).encode("utf-8", "backslashreplace")
     if len(body) > LINE_BYTES:
         body = body[: LINE_BYTES - 3].decode("utf-8", "ignore").encode() + b"..."

@@ -30,7 +30,7 @@ def read_json(path: str) -> Any:
     try:
         with open(path, encoding="utf-8") as file:
             return json.load(file)
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
 
 
@@ -56,7 +56,7 @@ def open_or_set_aside(path: str, opener: Callable[[], Opened]) -> tuple[Opened, 
         return opener(), ""
     except sqlite3.OperationalError:
         raise  # a full disk or a missing permission is no damage
-    except (sqlite3.DatabaseError, ValueError, KeyError, TypeError, AttributeError):
+    except (sqlite3.DatabaseError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         aside = f"{path}.corrupt-{int(time.time())}"
         os.replace(path, aside)
         for suffix in ("-wal", "-shm"):

@@ -74,7 +74,8 @@ def _value(value: object) -> str:
 def _write_synced(path: str, data: bytes) -> None:
     descriptor = system.open(path, _WRITE_NEW, 0o600)
     try:
-        system.write(descriptor, data)
+        while data:  # a nearly full disk takes a part, and only then says no
+            data = data[system.write(descriptor, data) :]
         system.fsync(descriptor)
     finally:
         system.close(descriptor)

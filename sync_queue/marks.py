@@ -104,6 +104,6 @@ def _read_one(data_dir: str, name: str) -> Mark | None:
 
 def _parse(raw: Any, name: str) -> Mark:
     kind, id = raw["kind"], raw.get("id", 0)
-    if not isinstance(kind, str) or not isinstance(id, int):
+    if not isinstance(kind, str) or type(id) is not int or not 0 <= id < 1 << 63:
         raise TypeError(name)
     return Mark(kind, id, name, str(raw.get("operation", "")), str(raw.get("reply", "")))

@@ -40,10 +40,14 @@ class JobQueue:
         self._rows = persistqueue.SQLiteAckQueue(
             folder, auto_commit=True, multithreading=True, serializer=json_serializer
         )
-        self._rows.clear_acked_data(keep_latest=0, max_delete=0)
         self._queued: dict[int, bool] = {}
-        for row in self._rows.queue():
-            self._note(_job(row["id"], row["data"]))
+        try:
+            self._rows.clear_acked_data(keep_latest=0, max_delete=0)
+            for row in self._rows.queue():
+                self._note(_job(row["id"], row["data"]))
+        except BaseException:
+            self._rows.close()  # Windows cannot set aside what is open
+            raise
 
     def put(self, scenes: Iterable[int], why: str, now: float, force: bool = False) -> int:
         """Queue the scenes that are not queued yet, in jobs of at most 50; returns how many were new."""
@@ -105,8 +109,8 @@ class JobQueue:
 
 
 def _job(id: int, data: dict[str, object]) -> Job:
-    """Rows are input like any other: whatever is no positive integer is no scene."""
+    """Rows are input like any other: whatever is no positive integer that SQLite can hold is no scene."""
     scenes, at = data.get("scenes"), data.get("at")
-    ids = tuple(s for s in scenes if isinstance(s, int) and s > 0) if isinstance(scenes, list) else ()
+    ids = tuple(s for s in scenes if type(s) is int and 0 < s < 1 << 63) if isinstance(scenes, list) else ()
     when = float(at) if isinstance(at, (int, float)) else 0.0
     return Job(id, ids, str(data.get("why", "")), when, data.get("force") is True)

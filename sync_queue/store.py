@@ -27,10 +27,14 @@ class Store:
         check_database(path)
         private_file(path)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("PRAGMA trusted_schema=OFF")
-        self._migrate()
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute("PRAGMA trusted_schema=OFF")
+            self._migrate()
+        except BaseException:
+            self._db.close()  # else it stays locked, and Windows cannot set it aside
+            raise
 
     def close(self) -> None:
         """Close the file; the store must not be used after."""

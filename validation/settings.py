@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-SECRETS = frozenset(("plex_token",))
+SECRETS = frozenset(("plex_token", "plex_url"))  # people paste addresses with a password or a token in them
 
 
 class Settings(BaseModel):
@@ -39,7 +39,7 @@ class Settings(BaseModel):
     @classmethod
     def _library(cls, value: Any) -> tuple[str, ...]:
         names = value if isinstance(value, (list, tuple)) else _text(value).split(",")
-        return tuple(name.strip() for name in names if name.strip())
+        return tuple(name for name in map(_text, names) if name)
 
     @property
     def lacks(self) -> str:
@@ -67,13 +67,13 @@ def read(raw: dict[str, Any]) -> tuple[Settings, list[str]]:
 
 def clean_url(value: Any) -> str:
     """An address people type, as scheme, host and port: ``http://`` when no scheme is given, nothing after the port."""
-    address = _text(value).rstrip("/")
+    address = _text(value)
     if not address:
         return ""
     parts = urlsplit(address if "://" in address else f"http://{address}")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
         raise ValueError("not an http address")
-    path = parts.path[: -len("/web")] if parts.path.endswith("/web") else parts.path
+    path = (parts.path + "/").partition("/web/")[0]  # as copied from a browser
     port = f":{parts.port}" if parts.port else ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{port}{path.rstrip('/')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import unicodedata
 
 TITLE_LENGTH = 255
@@ -10,6 +11,8 @@ TAG_LENGTH = 255
 TAGLINE_LENGTH = 255
 SUMMARY_LENGTH = 5_000
 
+# Control characters but for tab and line feed, lone surrogates, and the two code points that are no characters.
+_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DATE_PARTS = {4: "-01-01", 7: "-01", 10: ""}
 
 
@@ -29,9 +32,10 @@ def full_date(text: str | None) -> str:
     candidate = (text or "").strip()
     candidate += _DATE_PARTS.get(len(candidate), "?")
     try:
-        return datetime.date.fromisoformat(candidate).isoformat()
+        date = datetime.date.fromisoformat(candidate).isoformat()
     except ValueError:
         return ""
+    return date if date == candidate else ""  # newer Pythons read week dates too
 
 
 def distinct(names: list[str]) -> tuple[str, ...]:
@@ -50,8 +54,12 @@ def folded(name: str) -> str:
 
 def _safe(text: str) -> str:
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    kept = "".join(c for c in whole if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
-    return unicodedata.normalize("NFC", kept)
+    return unicodedata.normalize("NFC", _HARMFUL.sub(_harmless, whole))
+
+
+def _harmless(found: re.Match[str]) -> str:
+    """A space for a control character that separates, nothing for what XML cannot carry."""
+    return " " if found[0].isspace() else ""
 
 
 def _cut(text: str, limit: int) -> str:

@@ -135,30 +135,36 @@ class Drain:
         opened, self._breaker = breaker.opened and not self._breaker.opened, breaker
         self._store.remember(BREAKER, breaker.remembered())
         if opened:
+            self._suspects.clear()  # that others went through before says nothing about now
             self._store.outage_began(breaker.since, breaker.cause)
             log.warning(COMPONENT, f"{breaker.cause}. Nothing is lost: sending goes on by itself when Plex is back")
 
     # one job
 
     def _run(self, job: Job, now: float) -> int:
+        """Each group is settled as soon as it is done: if the next one kills us, nobody else is charged with that."""
         begun = self._store.begun(job.scenes)
         outcomes: list[Outcome] = []
         for group in _groups(job.scenes, begun):
-            if begun.get(group[0], 0) >= policy.KILLS_TO_POISON:
-                reason = f"the worker died {policy.KILLS_TO_POISON} times while it worked on this scene"
-                outcomes.append(Outcome(group[0], trouble=Kind.POISON, reason=reason))
-                continue
-            self._store.begin(group, now)
-            outcomes += self._executor.execute(group, job.force, self._queue.scenes + len(group), now)
-            if outcomes[-1].trouble in policy.NOT_CHARGED:
+            tried = self._attempt(group, begun.get(group[0], 0), job, now)
+            self._successes += sum(1 for outcome in tried if outcome.result == policy.PUSHED)
+            outcomes += [self._blame(outcome) for outcome in tried]
+            self._settle(outcomes[-len(tried) :], now)
+            if tried[-1].trouble in policy.NOT_CHARGED:
                 break
         self._judge(outcomes, now)
-        return self._settle(job, [self._blame(outcome) for outcome in outcomes], now)
+        return self._finish(job, outcomes, now)
+
+    def _attempt(self, group: Sequence[int], kills: int, job: Job, now: float) -> list[Outcome]:
+        if kills >= policy.KILLS_TO_POISON:
+            reason = f"the worker died {policy.KILLS_TO_POISON} times while it worked on this scene"
+            return [Outcome(group[0], trouble=Kind.POISON, reason=reason)]
+        self._store.begin(group, now)
+        return self._executor.execute(group, job.force, self._queue.scenes + len(group), now)
 
     def _judge(self, outcomes: Sequence[Outcome], now: float) -> None:
         """What these outcomes say about Plex and Stash."""
         away = next((outcome for outcome in outcomes if outcome.trouble in policy.NOT_CHARGED), None)
-        self._successes += sum(1 for outcome in outcomes if outcome.result == policy.PUSHED)
         if away is None:
             self._clear(now)
         elif away.trouble is Kind.UNREACHABLE:
@@ -195,18 +201,21 @@ class Drain:
             return outcome
         return Outcome(outcome.scene, trouble=Kind.UNEXPECTED, reason=outcome.reason, file=outcome.file)
 
-    def _settle(self, job: Job, outcomes: Sequence[Outcome], now: float) -> int:
+    def _settle(self, outcomes: Sequence[Outcome], now: float) -> None:
         waits = self._store.waits([outcome.scene for outcome in outcomes])
         settlements = [policy.settle(outcome, *waits.get(outcome.scene, (0, now)), now) for outcome in outcomes]
-        again = [outcome for outcome, s in zip(outcomes, settlements) if s.verdict is Verdict.AGAIN]
+        self._store.settle(settlements, now)
+        for outcome, settlement in zip(outcomes, settlements):
+            self._tell(outcome, settlement, now)
+
+    def _finish(self, job: Job, outcomes: Sequence[Outcome], now: float) -> int:
+        """Queue again what nobody is to blame for, and what was not reached; returns how many scenes are settled."""
+        again = [outcome for outcome in outcomes if outcome.trouble in policy.NOT_CHARGED]
         left = [scene for scene in job.scenes if scene not in {outcome.scene for outcome in outcomes}]
         self._queue.put([o.scene for o in again if not o.tried] + left, job.why, now, job.force)
         self._queue.put([o.scene for o in again if o.tried], job.why, now, job.force)
-        self._store.settle(settlements, now)
         self._queue.acknowledge(job)
-        for outcome, settlement in zip(outcomes, settlements):
-            self._tell(outcome, settlement, now)
-        return len(settlements) - len(again)
+        return len(outcomes) - len(again)
 
     def _tell(self, outcome: Outcome, settlement: Settlement, now: float) -> None:
         if settlement.verdict is Verdict.AGAIN:

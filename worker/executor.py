@@ -39,9 +39,13 @@ class Executor:
                 self._push_all(works, expected, now, outcomes)
         except Trouble as trouble:
             _fill(outcomes, scenes, trouble)
-        except Exception as error:  # noqa: BLE001 - a fault of ours must not stop the queue: it is charged to these scenes
-            log.error(COMPONENT, f"Scenes {_ids(scenes)} met a fault in Stash2Plex: {log.where(error)}")
-            _fill(outcomes, scenes, Trouble(Kind.UNEXPECTED, f"a fault in Stash2Plex: {log.where(error)}"))
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not stop the queue: it is charged to its scene
+            rest = [scene for scene in scenes if scene not in outcomes]
+            if len(scenes) > 1:  # alone, only the scene that meets the fault is charged with it
+                outcomes.update((scene, self.execute([scene], force, expected, now)[0]) for scene in rest)
+            else:
+                log.error(COMPONENT, f"Scene {scenes[0]} met a fault in Stash2Plex: {log.where(error)}")
+                _fill(outcomes, scenes, Trouble(Kind.UNEXPECTED, f"a fault in Stash2Plex: {log.where(error)}"))
         return [outcomes[scene] for scene in scenes]
 
     def _works(self, scenes: Sequence[int], force: bool, outcomes: dict[int, Outcome]) -> list[Work]:
@@ -165,7 +169,3 @@ def _fill(outcomes: dict[int, Outcome], scenes: Sequence[int], trouble: Trouble)
             outcomes[scene] = Outcome(
                 scene, trouble=trouble.kind, reason=trouble.message, retry_after_s=trouble.retry_after_s, tried=False
             )
-
-
-def _ids(scenes: Sequence[int]) -> str:
-    return ", ".join(str(scene) for scene in scenes[:5]) + (" …" if len(scenes) > 5 else "")

@@ -45,6 +45,7 @@ def foreground(
 def _carry_out(session: Session, operation: Operation, asked: str, report: Callable[[float], object]) -> dict[str, Any]:
     if not operation.drains:
         session.look(time.time())
+        report(operation.fraction())
         return operation.result()
     while True:
         step = session.step(time.time())

@@ -24,7 +24,9 @@ def main(request: Request) -> None:
 
 def _serve(request: Request, held: int) -> str:
     from worker import deps, resting
+    from worker.life import Life
 
+    life = Life(request.plugin_dir + "/Stash2Plex.yml")  # before the imports, so that an update during them is seen
     problem = deps.ensure(request.plugin_dir, request.data_dir)
     if problem:
         resting.rest(request.data_dir, problem)
@@ -33,4 +35,4 @@ def _serve(request: Request, held: int) -> str:
     resting.wake_up(request.data_dir)
     from worker.serve import serve
 
-    return serve(request, held)
+    return serve(request, held, life)

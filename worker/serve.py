@@ -26,13 +26,12 @@ FAULT = "a fault ended it"
 NICENESS = 5
 
 
-def serve(request: Request, held: int) -> str:
+def serve(request: Request, held: int, life: Life) -> str:
     """Drain until life is over and give the lease back; returns the reason.
 
     The lease is released first and the inbox looked at after, while a hook writes its mark first and tests the lease
     after: so no mark falls between the two.
     """
-    life = Life(os.path.join(request.plugin_dir, "Stash2Plex.yml"))
     life.listen_to_signals()
     _step_back()
     client = connect(request.connection, request.data_dir)

@@ -118,7 +118,7 @@ class Sync:
         now_shown = self._plex.items([push.item.key]).get(push.item.key)
         if now_shown is None:
             raise Trouble(Kind.STALE_MATCH, "Plex lost the item while it was edited")
-        left = edits.diff(push.work.projection, now_shown, push.edit.owned, self._settings.preserve_plex_edits)
+        left = edits.left_of(push.edit, now_shown)
         if not left.empty:
             self._plex.edit(push.item.section, push.item.key, edits.encode(left))
 

@@ -1,0 +1,132 @@
+"""How fast the drain is and what it asks of Plex and Stash: ``python -m bench.drain``.
+
+Stash and Plex are doubles in processes of their own, the drain runs in a third (see `bench.steps`). The floor is the
+same PUTs, taken from Plex's request log, sent by a bare loop over one connection. Every run gets a fresh Plex, so that
+both ask the same of it, and the runs take turns so that the machine's moods hit both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.doubles import ROOT, TOKEN, plex_with, stash_with
+from bench.table import Bar, Row, median, table
+from sync_queue import inbox
+from tests.doubles.plex_remote import RemotePlexDouble
+from tests.doubles.stash_client import RemoteStashDouble
+
+QUEUED = 10_000
+SPEED_BAR = Bar(0.6, of_ratio=True, at_least=True)
+CHANGED_BAR, UNCHANGED_BAR = Bar(1.1), Bar(0.03)
+MEMORY_BAR, QUEUEING_BAR = Bar(80), Bar(2)
+
+
+@dataclass
+class Figures:
+    """What the rounds gave. Seconds are per run, requests are those of one run."""
+
+    drain_s: list[float] = field(default_factory=list)
+    requests_s: list[float] = field(default_factory=list)
+    raw_s: list[float] = field(default_factory=list)
+    peak_bytes: int = 0
+    plex: dict[str, int] = field(default_factory=dict)
+    stash: dict[str, int] = field(default_factory=dict)
+
+
+def measure(folder: Path, scenes: int, rounds: int) -> list[Row]:
+    """All rows."""
+    figures = Figures()
+    with stash_with(scenes) as stash:
+        for number in range(rounds):
+            _one_round(folder / str(number), scenes, stash, figures, last=number == rounds - 1)
+        queue_s = _step("queue", str(folder / "queue"), str(QUEUED))["seconds"]
+        ingest_s = _step("ingest", _marked(folder / "ingest", QUEUED), stash.url)["seconds"]
+    speed, loop, raw = (scenes / median(seconds) for seconds in (figures.drain_s, figures.requests_s, figures.raw_s))
+    return [
+        Row("drain (floor: the same PUTs, bare loop)", speed, "scenes/s", loop, SPEED_BAR),
+        Row("drain (floor: the same, http.client)", speed, "scenes/s", raw),
+        Row("Plex requests per changed scene", figures.plex["changed"] / scenes, "", 1, CHANGED_BAR),
+        Row("Plex requests per unchanged scene", figures.plex["unchanged"] / scenes, "", None, UNCHANGED_BAR),
+        Row("… when everything is compared anew", figures.plex["forced"] / scenes, "", None, UNCHANGED_BAR),
+        Row("Stash requests per changed scene", figures.stash["changed"] / scenes, ""),
+        Row("Stash requests per unchanged scene", figures.stash["unchanged"] / scenes, ""),
+        Row("memory of the drain, peak", figures.peak_bytes / 1e6, "MB", None, MEMORY_BAR),
+        Row(f"queueing {QUEUED:,} scenes", queue_s, "s", None, QUEUEING_BAR),
+        Row(f"from {QUEUED:,} marks to the queue", ingest_s, "s"),
+    ]
+
+
+def _one_round(folder: Path, scenes: int, stash: RemoteStashDouble, figures: Figures, last: bool) -> None:
+    """One cold drain and the two bare loops with the same PUTs; the last round also measures unchanged scenes."""
+    data_dir = _marked(folder, scenes)
+    with plex_with(scenes) as plex:
+        stash.configure("Stash2Plex", {"plex_url": plex.url, "plex_token": TOKEN})
+        changed = _drain("changed", "process_queue", data_dir, plex, stash, figures)
+        figures.drain_s.append(changed["seconds"])
+        puts = folder / "puts"
+        puts.write_text("\n".join(_puts(plex)), encoding="ascii")
+        if last:
+            _marked(folder, scenes)
+            _drain("unchanged", "process_queue", data_dir, plex, stash, figures)
+            _drain("forced", "sync_all", data_dir, plex, stash, figures)
+    for step, into in (("replay_with_requests", figures.requests_s), ("replay_raw", figures.raw_s)):
+        with plex_with(scenes) as plex:
+            into.append(_step(step, str(puts), plex.url)["seconds"])
+
+
+def _drain(
+    name: str, operation: str, data_dir: str, plex: RemotePlexDouble, stash: RemoteStashDouble, figures: Figures
+) -> dict[str, Any]:
+    plex.clear_requests()
+    measured = _step("drain", data_dir, stash.url, operation)
+    if measured["result"].get("state") != "ok" or measured["result"].get("queued"):
+        raise RuntimeError(f"the drain did not end well: {measured['result']}")
+    figures.plex[name], figures.stash[name] = plex.count(), measured["stash_requests"]
+    figures.peak_bytes = max(figures.peak_bytes, measured["peak_bytes"])
+    return measured
+
+
+def _puts(plex: RemotePlexDouble) -> list[str]:
+    return [f"{entry.path}?{entry.query}" for entry in plex.requests() if entry.method == "PUT"]
+
+
+def _marked(folder: Path, scenes: int) -> str:
+    """A data folder whose inbox holds a mark for each scene, as hooks leave them."""
+    data_dir = str(folder / "data")
+    for scene in range(1, scenes + 1):
+        inbox.put(data_dir, {"kind": "scene", "id": scene, "event": "Scene.Update.Post", "fields": ["title"]})
+    return data_dir
+
+
+def _step(*arguments: str) -> dict[str, Any]:
+    """Run one step in a process of its own. Its log lines go through a pipe that somebody reads, as in Stash."""
+    ended = subprocess.run([sys.executable, "-m", "bench.steps", *arguments], cwd=ROOT, capture_output=True)
+    if ended.returncode:
+        raise RuntimeError(ended.stderr.decode("utf-8", "replace")[-2000:])
+    measured: dict[str, Any] = json.loads(ended.stdout)
+    return measured
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(prog="bench drain", description="The drain against a bare loop of the same PUTs.")
+    parser.add_argument("--scenes", type=int, default=1_000, help="(default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="(default: %(default)s)")
+    options = parser.parse_args(arguments)
+    print(f"drain: {options.scenes:,} scenes, {options.rounds} rounds, Python {sys.version.split()[0]}, "
+          f"{os.cpu_count()} cores", flush=True)  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="stash2plex-bench-") as folder:
+        print("\n" + table(measure(Path(folder), options.scenes, options.rounds)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

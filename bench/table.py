@@ -1,0 +1,92 @@
+"""The one table that every bench prints: what was measured, its floor, the ratio, the bar, and whether it is held."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+HEAD = ("", "measured", "floor", "ratio", "bar", "")
+OK, OVER = "ok", "OVER"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A limit on the measured value, or with ``of_ratio`` on its ratio to the floor."""
+
+    limit: float
+    of_ratio: bool = False
+    at_least: bool = False
+
+    def held(self, value: float) -> bool:
+        """Whether the value keeps to the limit."""
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement, in ``unit``. Without a bar it is for information only."""
+
+    what: str
+    value: float
+    unit: str
+    floor: float | None = None
+    bar: Bar | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """The value against its floor, None without one."""
+        return self.value / self.floor if self.floor else None
+
+    @property
+    def verdict(self) -> str:
+        """``ok``, ``OVER``, or "" without a bar."""
+        if self.bar is None:
+            return ""
+        compared = self.ratio if self.bar.of_ratio else self.value
+        return OK if compared is not None and self.bar.held(compared) else OVER
+
+    def cells(self) -> tuple[str, ...]:
+        """The row as texts, in the order of HEAD."""
+        floor = "" if self.floor is None else _number(self.floor, self.unit)
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f} x"
+        return (self.what, _number(self.value, self.unit), floor, ratio, self._bar_text(), self.verdict)
+
+    def _bar_text(self) -> str:
+        if self.bar is None:
+            return ""
+        sign = ">=" if self.bar.at_least else "<="
+        return f"{sign} " + (
+            f"{self.bar.limit:g} x" if self.bar.of_ratio else f"{self.bar.limit:g} {self.unit}".rstrip()
+        )
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as aligned text with a heading; texts to the left, numbers to the right."""
+    return aligned([HEAD, *(row.cells() for row in rows)], "<>>>><")
+
+
+def aligned(lines: Sequence[Sequence[str]], sides: str) -> str:
+    """Lines of cells as columns, the first line as heading; ``sides`` holds ``<`` or ``>`` for each column."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(sides))]
+    texts = [
+        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(line, sides, widths)).rstrip() for line in lines
+    ]
+    rule = "  ".join("-" * width for width in widths).rstrip()
+    return "\n".join([texts[0], rule, *texts[1:]])
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle value."""
+    return statistics.median(values)
+
+
+def p95(values: Sequence[float]) -> float:
+    """The value that 95 of 100 do not exceed (nearest rank)."""
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1]
+
+
+def _number(value: float, unit: str) -> str:
+    digits = 0 if value >= 1000 or value == int(value) else 3 if abs(value) < 0.1 else 1 if value >= 10 else 2
+    return f"{value:,.{digits}f} {unit}".rstrip()

@@ -1,0 +1,347 @@
+"""The store: settled in one transaction, migrated in numbered steps, private, and never the reason to stop."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_queue import store as module
+from sync_queue.files import open_or_set_aside
+from sync_queue.settlement import LogEntry, Settlement, Verdict
+from sync_queue.store import KEPT_OUTAGES, Store
+
+NOW = 1_700_000_000.0
+OWNED = (("collection", "Studio"), ("genre", "a,b"))
+
+
+@pytest.fixture
+def path(data_dir):
+    return os.path.join(data_dir, "stash2plex.db")
+
+
+@pytest.fixture
+def store(path):
+    opened = Store(path)
+    yield opened
+    opened.close()
+
+
+def entry(scene=1, item="10", fingerprint="f"):
+    return LogEntry(scene, item, "1", fingerprint, OWNED, "2024-01-01T00:00:00Z")
+
+
+def later(scene, due=NOW + 30, kind="missing", file="a.mp4", charged=True):
+    return Settlement(scene, Verdict.LATER, kind, "why", due, charged, file)
+
+
+def dead(scene, kind="missing", file="a.mp4"):
+    return Settlement(scene, Verdict.DEAD, kind, "why", file=file)
+
+
+def done(scene, log=None):
+    return Settlement(scene, Verdict.DONE, "synced", log=log)
+
+
+# waiting, attempts, dead letters
+
+
+def test_a_waiting_scene_is_due_at_its_time_and_not_before(store):
+    store.settle([later(1, NOW + 30), later(2, NOW + 10)], NOW)
+    assert (store.due(NOW + 9, 10), store.due(NOW + 10, 10), store.due(NOW + 30, 10)) == ([], [2], [2, 1])
+    assert (store.due(NOW + 30, 1), store.next_due()) == ([2], NOW + 10)
+
+
+def test_nothing_waits_in_a_new_store(store):
+    assert (store.next_due(), store.due(NOW, 10), store.waits([1])) == (None, [], {})
+
+
+def test_waiting_again_counts_and_keeps_the_first_time(store):
+    for turn in range(3):
+        store.settle([later(1, NOW + turn, charged=turn != 1)], NOW + turn)
+    assert store.waits([1, 2]) == {1: (2, NOW)}
+
+
+def test_a_snoozed_scene_is_due_later(store):
+    store.settle([later(1, NOW), later(2, NOW)], NOW)
+    store.snooze([1], NOW + 100)
+    assert store.due(NOW, 10) == [2] and store.due(NOW + 100, 10) == [2, 1]
+
+
+def test_attempts_are_counted_until_they_are_settled(store):
+    store.begin([1, 2], NOW)
+    store.begin([1], NOW)
+    assert store.begun([1, 2, 3]) == {1: 2, 2: 1}
+    store.settle([done(1), Settlement(2, Verdict.AGAIN, "unreachable")], NOW)
+    assert store.begun([1, 2]) == {}
+
+
+def test_what_goes_back_into_the_queue_still_waits_as_before(store):
+    store.settle([later(1), dead(2)], NOW)
+    store.settle([Settlement(1, Verdict.AGAIN, "unreachable"), Settlement(2, Verdict.AGAIN, "unreachable")], NOW)
+    assert store.numbers()["waiting"] == {"missing": 1} and store.numbers()["dead_letters"] == {"missing": 1}
+
+
+def test_a_dead_letter_says_why_and_how_often_it_was_tried(store):
+    store.settle([later(1)], NOW)
+    store.settle([later(1)], NOW)
+    store.settle([dead(1)], NOW + 9)
+    assert store.dead_letters(5) == [{"scene": 1, "kind": "missing", "reason": "why", "attempts": 3, "at": NOW + 9}]
+    assert store.next_due() is None
+
+
+def test_the_newest_dead_letters_come_first(store):
+    for scene in (1, 2, 3):
+        store.settle([dead(scene)], NOW + scene)
+    assert [letter["scene"] for letter in store.dead_letters(2)] == [3, 2]
+
+
+@pytest.mark.parametrize("verdict", [done(1), later(1)], ids=["done", "later"])
+def test_a_scene_that_goes_on_is_no_dead_letter_any_more(store, verdict):
+    store.settle([dead(1)], NOW)
+    store.settle([verdict], NOW)
+    assert store.numbers()["dead_letters"] == {}
+
+
+def test_a_revived_scene_neither_waits_nor_is_dead_but_what_was_pushed_is_remembered(store):
+    store.settle([done(1, (entry(1),)), done(2, (entry(2),))], NOW)
+    store.settle([later(1), dead(2), later(3)], NOW)
+    store.revive([1, 2])
+    assert (store.waits([1, 2, 3]), store.dead_letters(5)) == ({3: (1, NOW)}, [])
+    assert set(store.log([1, 2])) == {1, 2}
+
+
+def test_a_forgotten_scene_leaves_nothing(store, path):
+    store.settle([done(1, (entry(1),)), later(1)], NOW)
+    store.begin([1], NOW)
+    store.settle([done(2, (entry(2),)), dead(2)], NOW)
+    store.forget(1)
+    store.forget(2)
+    db = sqlite3.connect(path)
+    left = [db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES[:4]]
+    db.close()
+    assert left == [0, 0, 0, 0]
+
+
+TABLES = ("waiting", "dead_letters", "attempts", "sync_log", "outages", "facts", "counters")
+
+
+def test_scenes_whose_file_plex_lacks_are_found_by_the_file(store):
+    store.settle([later(1), dead(2), later(3, file="b.mp4"), later(4, kind="unexpected"), later(5, file="")], NOW)
+    assert store.missing_files() == {"a.mp4": [1, 2], "b.mp4": [3]}
+
+
+def test_more_scenes_than_one_statement_takes(store):
+    scenes = list(range(1, 2 * module.MANY + 10))
+    store.settle([later(scene, NOW) for scene in scenes], NOW)
+    assert len(store.waits(scenes)) == len(scenes)
+    store.snooze(scenes, NOW + 5)
+    assert store.next_due() == NOW + 5
+    store.revive(scenes)
+    assert store.next_due() is None
+
+
+# sync log
+
+
+def test_the_sync_log_gives_back_what_was_written(store):
+    store.settle([done(1, (entry(1, "10"), entry(1, "11")))], NOW)
+    assert store.log([1, 2]) == {1: [entry(1, "10"), entry(1, "11")]}
+
+
+def test_a_settlement_replaces_the_log_of_its_scene_only_when_it_has_one(store):
+    store.settle([done(1, (entry(1, "10"),)), done(2, (entry(2, "20"),))], NOW)
+    store.settle([done(1), done(2, (entry(2, "21"),))], NOW)
+    assert store.log([1, 2]) == {1: [entry(1, "10")], 2: [entry(2, "21")]}
+    store.settle([done(2, ())], NOW)
+    assert store.log([2]) == {}
+
+
+def test_an_intention_is_kept_before_the_push_and_replaced_after(store):
+    store.intend([entry(1, fingerprint="")], NOW)
+    assert store.log([1])[1][0].fingerprint == "" and store.numbers()["synced"] == 0
+    store.settle([done(1, (entry(1),))], NOW)
+    assert store.numbers()["synced"] == 1
+
+
+def test_another_plex_server_voids_all_keys(store):
+    store.settle([done(1, (entry(1),))], NOW)
+    store.forget_items()
+    assert store.log([1]) == {}
+
+
+# facts, outages, counters
+
+
+@pytest.mark.parametrize("value", [None, 0, "", {"a": [1, None]}, "text", 1.5])
+def test_a_fact_is_remembered_and_overwritten(store, value):
+    store.remember("name", "before")
+    store.remember("name", value)
+    assert store.fact("name") == value and store.fact("other") is None
+
+
+def test_a_fact_that_cannot_be_read_is_none(store, path):
+    store.remember("name", 1)
+    db = sqlite3.connect(path)
+    db.execute("UPDATE facts SET value = '{'")
+    db.commit()
+    db.close()
+    assert store.fact("name") is None
+
+
+def test_an_outage_is_one_record(store):
+    store.outage_began(NOW, "refused")
+    store.outage_ended(NOW + 60, 7)
+    store.outage_ended(NOW + 90, 9)
+    assert store.outages() == [{"started": NOW, "ended": NOW + 60, "cause": "refused", "scenes": 7}]
+
+
+def test_only_the_last_outages_are_kept(store):
+    for turn in range(KEPT_OUTAGES + 5):
+        store.outage_began(NOW + turn, "refused")
+        store.outage_ended(NOW + turn + 0.5, 0)
+    kept = [outage["started"] for outage in store.outages()]
+    assert kept == [NOW + turn for turn in range(KEPT_OUTAGES + 4, 4, -1)]
+
+
+def test_counters_grow_with_what_happened(store):
+    store.settle([done(1), done(2), later(3)], NOW)
+    store.count("synced", 5)
+    assert store.counters() == {"missing": 1, "synced": 7}
+
+
+# the file
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of Unix")
+@pytest.mark.parametrize("mask", [0o000, 0o022])
+def test_the_files_are_private(path, data_dir, mask):
+    before = os.umask(mask)
+    try:
+        store = Store(path)
+        store.remember("a", 1)
+        modes = {name: os.stat(os.path.join(data_dir, name)).st_mode & 0o777 for name in os.listdir(data_dir)}
+        store.close()
+    finally:
+        os.umask(before)
+    assert set(modes) == {"stash2plex.db", "stash2plex.db-wal", "stash2plex.db-shm"} and set(modes.values()) == {0o600}
+
+
+def test_what_is_written_survives_a_new_start(path):
+    first = Store(path)
+    first.settle([later(1), done(2, (entry(2),))], NOW)
+    first.close()
+    again = Store(path)
+    assert (again.waits([1]), again.log([2])) == ({1: (1, NOW)}, {2: [entry(2)]})
+    again.close()
+
+
+def test_a_fault_in_the_middle_of_settling_leaves_nothing_of_it(store):
+    store.settle([later(1)], NOW)
+    impossible = LogEntry(2, "10", "1", "f", (("a", object()),), "")  # no JSON
+    with pytest.raises(TypeError):
+        store.settle([done(1, (entry(1),)), dead(3), done(2, (impossible,))], NOW)
+    assert (store.waits([1]), store.dead_letters(5), store.log([1])) == ({1: (1, NOW)}, [], {})
+    store.settle([dead(3)], NOW)
+    assert len(store.dead_letters(5)) == 1
+
+
+def version(path):
+    db = sqlite3.connect(path)
+    try:
+        return db.execute("PRAGMA user_version").fetchone()[0]
+    finally:
+        db.close()
+
+
+def test_an_empty_file_becomes_a_store(path):
+    with open(path, "wb"):
+        pass
+    store, aside = open_or_set_aside(path, lambda: Store(path))
+    store.settle([later(1)], NOW)
+    store.close()
+    assert aside == "" and version(path) == len(os.listdir(module.MIGRATIONS))
+
+
+def test_migrations_are_numbered_without_a_gap():
+    names = sorted(name for name in os.listdir(module.MIGRATIONS) if name.endswith(".sql"))
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+
+
+@pytest.fixture
+def migrations(tmp_path, monkeypatch):
+    """A folder of steps that a test may add to, at first those that we ship."""
+    folder = tmp_path / "migrations [1]"  # brackets mean something to glob
+    shutil.copytree(module.MIGRATIONS, folder)
+    monkeypatch.setattr(module, "MIGRATIONS", str(folder))
+    return folder
+
+
+def test_an_older_file_gets_the_steps_that_it_lacks_and_keeps_its_rows(path, migrations):
+    old = Store(path)
+    old.settle([later(1)], NOW)
+    old.close()
+    last = version(path)
+    (migrations / f"{last + 1:04}.sql").write_text("ALTER TABLE waiting ADD COLUMN extra TEXT NOT NULL DEFAULT 'x';")
+    (migrations / f"{last + 2:04}.sql").write_text("-- a step\nCREATE TABLE more (a TEXT); INSERT INTO more VALUES (1);")
+    for _ in range(2):  # the second time there is nothing to do
+        store = Store(path)
+        assert store.waits([1]) == {1: (1, NOW)}
+        store.close()
+    db = sqlite3.connect(path)
+    assert db.execute("SELECT extra FROM waiting").fetchall() == [("x",)]
+    assert db.execute("SELECT a FROM more").fetchall() == [("1",)]
+    db.close()
+    assert version(path) == last + 2
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(path, migrations):
+    Store(path).close()
+    last = version(path)
+    broken = migrations / f"{last + 1:04}.sql"
+    broken.write_text("CREATE TABLE half (a TEXT); CREATE TABLE waiting (a TEXT);")
+    with pytest.raises(sqlite3.OperationalError):
+        open_or_set_aside(path, lambda: Store(path))
+    assert version(path) == last
+    broken.write_text("CREATE TABLE half (a TEXT);")
+    Store(path).close()
+    assert version(path) == last + 1
+
+
+def test_a_file_of_a_newer_version_is_used_as_it_is(path):
+    Store(path).close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 999")
+    db.close()
+    store = Store(path)
+    store.settle([later(1)], NOW)
+    store.close()
+    assert version(path) == 999
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["done", "later", "dead", "again", "revive", "forget"]))))
+def test_a_scene_is_never_waiting_and_dead_at_once(tmp_path_factory, moves):
+    path = str(tmp_path_factory.mktemp("store") / "a.db")
+    store = Store(path)
+    expected = {}
+    for scene, move in moves:
+        if move in ("revive", "forget"):
+            store.revive([scene]) if move == "revive" else store.forget(scene)
+            expected.pop(scene, None)
+            continue
+        made = {"done": done, "later": later, "dead": dead}.get(move)
+        store.begin([scene], NOW)
+        store.settle([made(scene) if made else Settlement(scene, Verdict.AGAIN, "busy")], NOW)
+        if move == "done":
+            expected.pop(scene, None)
+        elif move != "again":
+            expected[scene] = move
+    waiting = set(store.waits([1, 2, 3, 4]))
+    buried = {letter["scene"] for letter in store.dead_letters(10)}
+    store.close()
+    assert waiting == {scene for scene, move in expected.items() if move == "later"}
+    assert buried == {scene for scene, move in expected.items() if move == "dead"}
