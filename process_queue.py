@@ -20,15 +20,22 @@ OK, FAILED, BLOCKED = 0, 1, 3
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 something is in the way."""
     options = _parser().parse_args(arguments)
-    from worker import deps
-
-    inbox.make_private_folder(options.data_dir)
-    problem = deps.ensure(PLUGIN_DIR, options.data_dir)
-    result = {"error": problem} if problem else _carry_out(options)
+    result = _run(options)
     print(json.dumps(result) if options.json else _readable(result))
     if "error" in result:
         return FAILED
     return OK if result["state"] == "ok" else BLOCKED
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    from worker import deps
+
+    try:
+        inbox.make_private_folder(options.data_dir)
+        problem = deps.ensure(PLUGIN_DIR, options.data_dir)
+        return {"error": problem} if problem else _carry_out(options)
+    except OSError as error:
+        return {"error": f"{error.filename or options.data_dir} cannot be used ({error.strerror})"}
 
 
 def _carry_out(options: argparse.Namespace) -> dict[str, Any]:

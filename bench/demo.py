@@ -126,17 +126,17 @@ def sum_up(on: Stage, voice: Voice, times: list[float]) -> bool:
     """Compare all of it; whether Plex shows what Stash holds."""
     voice.chapter("Compare every scene")
     wanted, wrong = on.wanted(), on.differing()
-    lines = [("scene", "title in Plex", "studio", "actors", "genres")]
-    for id in list(on.keys)[:5]:
-        item = on.item(id)
-        lines.append((id, *(shown(item[name]) for name in ("title", "studio", "actor", "genre"))))
-    voice.table([*lines, ("...", "", "", "", "")])
-    hooks = [ran.duration_s for ran in on.hooks()]
+    items = {id: on.item(id) for id in list(on.keys)[:5]}
+    lines = [[id, *(shown(item[name]) for name in ("title", "studio", "actor", "genre"))] for id, item in items.items()]
+    voice.table([("scene", "title in Plex", "studio", "actors", "genres"), *lines, ("...", "", "", "", "")])
+    hook_s = statistics.median(ran.duration_s for ran in on.hooks())
     voice.say(
         f"From save to change in Plex: {min(times):.2f} to {max(times):.2f} s, the first one with a worker's start."
     )
-    voice.say(f"Hooks: {len(hooks)}, typically {1000 * statistics.median(hooks):.0f} ms each. "
-              f"Workers: {len(on.workers())} started, {on.killed} killed. Writes to Plex: {on.plex.count('PUT')}.")  # fmt: skip
+    voice.say(
+        f"Hooks: {len(on.hooks())}, typically {1000 * hook_s:.0f} ms each. Writes to Plex: {on.plex.count('PUT')}."
+    )
+    voice.say(f"Workers: {len(on.workers())} started, {on.killed} killed.")
     for id in wrong:
         voice.bad(f"Scene {id}: Stash says {wanted.get(id)}, Plex shows {on.item(id)}")
     say = voice.bad if wrong else voice.good

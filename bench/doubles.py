@@ -74,4 +74,4 @@ def _process(module: str, *arguments: str) -> Iterator[dict[str, Any]]:
             told: dict[str, Any] = json.loads(running.stdout.readline())
             yield told
         finally:
-            running.kill()
+            running.terminate()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.doubles import ROOT, TOKEN, plex_with, stash_with
-from bench.table import Bar, Row, median, table
+from bench.table import Bar, Row, machine, median, table
 from sync_queue import inbox
 from tests.doubles.plex_remote import RemotePlexDouble
 from tests.doubles.stash_client import RemoteStashDouble
@@ -121,8 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--scenes", type=int, default=1_000, help="(default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="(default: %(default)s)")
     options = parser.parse_args(arguments)
-    print(f"drain: {options.scenes:,} scenes, {options.rounds} rounds, Python {sys.version.split()[0]}, "
-          f"{os.cpu_count()} cores", flush=True)  # fmt: skip
+    print(f"drain: {options.scenes:,} scenes, {options.rounds} rounds, {machine()}", flush=True)
     with tempfile.TemporaryDirectory(prefix="stash2plex-bench-") as folder:
         print("\n" + table(measure(Path(folder), options.scenes, options.rounds)))
     return 0

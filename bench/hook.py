@@ -19,7 +19,7 @@ from pathlib import Path
 from time import perf_counter
 
 from bench.launch import SPAWNS, Ran, base_python, run, run_at_once
-from bench.table import Bar, Row, median, p95, table
+from bench.table import Bar, Row, machine, median, p95, table
 from sync_queue import inbox, lease, marks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -170,8 +170,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", help="where to put the data folder: the disk counts (default: the system's)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="stash2plex-bench-", dir=options.folder) as folder:
-        print(f"hook: {options.rounds} rounds, {options.bursts} bursts, Python {sys.version.split()[0]}, "
-              f"{os.cpu_count()} cores, data on {os.path.dirname(folder)}", flush=True)  # fmt: skip
+        print(f"hook: {options.rounds} rounds, {options.bursts} bursts, {machine()}", flush=True)
+        print(f"data folder in {os.path.dirname(folder)}")
         rows, lost = measure(os.path.join(folder, "data"), options.rounds, options.bursts)
     print(f"floor: {base_python()} -I -S -c pass\n\n{table(rows)}")
     return 1 if lost else 0

@@ -6,6 +6,7 @@ Stash starts `Stash2Plex.py` as a process for each hook and for the worker, and 
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import sys
@@ -91,7 +92,12 @@ class Stage:
 
     def bulk_edit(self, scenes: list[str], **fields: Any) -> threading.Thread:
         """Start one bulk edit in Stash, which goes on while the story does something else."""
-        thread = threading.Thread(target=self.stash.bulk_save, args=(scenes,), kwargs=fields, daemon=True)
+
+        def edit() -> None:
+            with suppress(OSError, http.client.HTTPException):  # Stash is gone: somebody ended the demo
+                self.stash.bulk_save(scenes, **fields)
+
+        thread = threading.Thread(target=edit, daemon=True)
         thread.start()
         return thread
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, time
 from typing import Any
@@ -108,7 +109,7 @@ def _targets(file: str) -> list[str]:
     return Path(file).read_text(encoding="ascii").splitlines()
 
 
-STEPS = {
+STEPS: dict[str, Callable[..., dict[str, Any]]] = {
     "drain": drain,
     "replay_with_requests": replay_with_requests,
     "replay_raw": replay_raw,

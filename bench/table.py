@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import statistics
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,9 +59,8 @@ class Row:
         if self.bar is None:
             return ""
         sign = ">=" if self.bar.at_least else "<="
-        return f"{sign} " + (
-            f"{self.bar.limit:g} x" if self.bar.of_ratio else f"{self.bar.limit:g} {self.unit}".rstrip()
-        )
+        unit = "x" if self.bar.of_ratio else self.unit
+        return f"{sign} {self.bar.limit:g} {unit}".rstrip()
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -75,6 +76,14 @@ def aligned(lines: Sequence[Sequence[str]], sides: str) -> str:
     ]
     rule = "  ".join("-" * width for width in widths).rstrip()
     return "\n".join([texts[0], rule, *texts[1:]])
+
+
+def machine() -> str:
+    """Python and machine in a few words, with a warning when others are at work: then ratios suffer too."""
+    cores = os.cpu_count() or 1
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    warning = f"; BUSY: {busy:.1f} processes want to run, so measure again later" if busy > cores else ""
+    return f"Python {sys.version.split()[0]}, {cores} cores{warning}"
 
 
 def median(values: Sequence[float]) -> float:

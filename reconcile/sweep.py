@@ -31,7 +31,8 @@ def sweep(stash: ChangedScenes, cursor: str, put: Callable[[list[int]], object],
     newest scene, since what was there before we came is for Sync All. Raises what ``stash`` and ``put`` raise.
     """
     if not cursor:
-        return stash.newest() or _stamp(now - SETTLING_S)
+        newest, settled = stash.newest(), now - SETTLING_S
+        return newest if newest and _seconds(newest) <= settled else _stamp(settled, like=newest)
     cursor, size = _not_ahead(cursor, now), PAGE_SCENES
     while True:
         page = stash.changed(cursor, size)

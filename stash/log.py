@@ -24,6 +24,7 @@ def hide(secret: str) -> None:
     for form in (secret, encoded):
         if form not in _secrets:
             _secrets.append(form)
+    _secrets.sort(key=len, reverse=True)  # of one that begins with another nothing may be left
 
 
 def redact(text: str) -> str:

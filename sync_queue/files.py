@@ -47,6 +47,12 @@ def check_database(path: str) -> None:
         raise sqlite3.DatabaseError(verdict)
 
 
+def check_not_emptied(path: str) -> None:
+    """Raise sqlite3.DatabaseError when the file has not one byte: it lost what it held, and SQLite would not notice."""
+    if os.path.exists(path) and os.path.getsize(path) == 0:
+        raise sqlite3.DatabaseError("the file is empty")
+
+
 def open_or_set_aside(path: str, opener: Callable[[], Opened]) -> tuple[Opened, str]:
     """Open a database; a damaged one is renamed to ``…corrupt-<time>`` and a fresh one opened in its place.
 

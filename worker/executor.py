@@ -34,8 +34,10 @@ class Executor:
         outcomes: dict[int, Outcome] = {}
         try:
             works = self._works(scenes, force, outcomes)
+            if works and self._other_server():
+                outcomes.clear()
+                works = self._works(scenes, force, outcomes)
             if works:
-                self._check_server()
                 self._push_all(works, expected, now, outcomes)
         except Trouble as trouble:
             _fill(outcomes, scenes, trouble)
@@ -67,17 +69,19 @@ class Executor:
                     outcomes[id] = early
         return works
 
-    def _check_server(self) -> None:
-        """Rating keys belong to one Plex server: on another one, all that we know of items is void."""
+    def _other_server(self) -> bool:
+        """Rating keys belong to one Plex server: on another one, all that we know of items is void and forgotten."""
         if self._server_checked:
-            return
+            return False
         machine, known = self._plex.machine(), self._store.fact(MACHINE)
+        other = bool(known) and known != machine
+        if other:
+            log.warning(COMPONENT, "Plex is another server than before; all scenes will be matched anew")
+            self._store.forget_items()
         if known != machine:
-            if known:
-                log.warning(COMPONENT, "Plex is another server than before; all scenes will be matched anew")
-                self._store.forget_items()
             self._store.remember(MACHINE, machine)
         self._server_checked = True
+        return other
 
     def _push_all(self, works: list[Work], expected: int, now: float, outcomes: dict[int, Outcome]) -> None:
         found = self._sync.find(works, expected, now)

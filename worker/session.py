@@ -13,7 +13,7 @@ from reconcile.sweep import sweep
 from stash import log
 from stash.client import StashClient
 from sync_queue import inbox, marks
-from sync_queue.files import open_or_set_aside
+from sync_queue.files import check_not_emptied, open_or_set_aside
 from sync_queue.queue import JobQueue
 from sync_queue.store import Store
 from validation import settings as user_settings
@@ -177,12 +177,22 @@ class Session:
     def _open(self) -> tuple[Store, JobQueue]:
         os.makedirs(self.data_dir, mode=0o700, exist_ok=True)
         path, folder = os.path.join(self.data_dir, "stash2plex.db"), os.path.join(self.data_dir, "queue")
-        store, lost_store = open_or_set_aside(path, lambda: Store(path))
-        queue, lost_queue = open_or_set_aside(folder, lambda: JobQueue(folder))
+        store, lost_store = open_or_set_aside(path, lambda: _open_store(path))
+        queue, lost_queue = open_or_set_aside(folder, lambda: _open_queue(folder))
         for lost in filter(None, (lost_store, lost_queue)):
             log.error(COMPONENT, f"Database was damaged and set aside as {lost}; every scene is compared anew")
             inbox.put(self.data_dir, {"kind": "request", "operation": "sync_all", "reply": ""})
         return store, queue
+
+
+def _open_store(path: str) -> Store:
+    check_not_emptied(path)
+    return Store(path)
+
+
+def _open_queue(folder: str) -> JobQueue:
+    check_not_emptied(os.path.join(folder, "data.db"))
+    return JobQueue(folder)
 
 
 def _now_for_files(data_dir: str) -> float:

@@ -39,7 +39,7 @@ def loaded_by(stdin, data_dir, tmp_path):
     assert ended.code == 0
     rows = [line.split(" ", 2)[1:] for line in ended.stderr.decode().splitlines() if line.startswith("LOADED ")]
     assert rows
-    return {name: file for name, file in rows}
+    return dict(rows)
 
 
 def check(modules):

@@ -1,4 +1,4 @@
-"""The hook process: whatever Stash writes on stdin, the mark is durable before the answer, and the end is exit code 0."""
+"""The hook process: whatever Stash writes on stdin, the mark is durable before the answer, and it ends well."""
 
 from __future__ import annotations
 

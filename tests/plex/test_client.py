@@ -129,7 +129,8 @@ def test_an_edit_is_one_put_that_names_its_item(plex, client, section):
 
 
 @pytest.mark.parametrize(
-    ("section_key", "key"), [("1", ""), ("1", "1,2"), ("1", "x"), ("1", "1&id="), ("", "1"), ("1/../2", "1"), ("1", "-1")]
+    ("section_key", "key"),
+    [("1", ""), ("1", "1,2"), ("1", "x"), ("1", "1&id="), ("", "1"), ("1/../2", "1"), ("1", "-1")],
 )
 def test_an_edit_that_could_mean_more_than_one_item_is_not_sent(plex, client, section, section_key, key):
     fill(plex, section, 2)

@@ -82,7 +82,8 @@ def test_an_item_with_two_versions_is_a_candidate_for_both(plex, index, section)
 
 
 @pytest.mark.parametrize(
-    ("names", "chosen"), [((), ["1", "2"]), (("movies",), ["1"]), (("Movies", "SCENES"), ["1", "2"]), (("x", "Scenes"), ["2"])]
+    ("names", "chosen"),
+    [((), ["1", "2"]), (("movies",), ["1"]), (("Movies", "SCENES"), ["1", "2"]), (("x", "Scenes"), ["2"])],
 )
 def test_the_libraries_are_those_that_were_named(plex, client, names, chosen):
     plex.add_section("Movies", ["/m"])

@@ -152,7 +152,9 @@ def test_whether_a_known_item_still_shows_the_scene(files, fits):
 
 
 FILES = st.lists(
-    st.builds(PlexFile, st.sampled_from(["/d/a", "/d/b", "/m/a", "/m/x/a", "/m/b", "C:\\a", "c:/A"]), st.integers(0, 2)),
+    st.builds(
+        PlexFile, st.sampled_from(["/d/a", "/d/b", "/m/a", "/m/x/a", "/m/b", "C:\\a", "c:/A"]), st.integers(0, 2)
+    ),
     max_size=3,
 )
 ITEMS = st.lists(st.builds(Listed, st.sampled_from("1234"), st.just("1"), st.just("t"), FILES.map(tuple), st.just(0)))

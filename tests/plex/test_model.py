@@ -31,7 +31,7 @@ def test_a_whole_item_is_read():
 def test_an_empty_item_is_empty():
     item = read_item(fromstring("<Video/>"))
     assert (item.key, item.files, item.locks, item.added_at) == ("", (), frozenset(), 0)
-    assert set(item.scalars.values()) == {""} and item.lists == {kind: () for kind in LIST_ELEMENTS}
+    assert set(item.scalars.values()) == {""} and item.lists == dict.fromkeys(LIST_ELEMENTS, ())
 
 
 def test_a_listed_item_has_the_section_of_its_listing():
@@ -40,7 +40,8 @@ def test_a_listed_item_has_the_section_of_its_listing():
 
 
 def test_a_section_is_read_with_its_folders():
-    xml = '<Directory key="1" title="M" type="movie" refreshing="1"><Location path="/a"/><Location path="/b"/></Directory>'
+    folders = '<Location path="/a"/><Location path="/b"/>'
+    xml = f'<Directory key="1" title="M" type="movie" refreshing="1">{folders}</Directory>'
     section = read_section(fromstring(xml))
     assert (section.key, section.title, section.type, section.locations, section.refreshing) == (
         "1",
@@ -51,6 +52,8 @@ def test_a_section_is_read_with_its_folders():
     )
 
 
-@pytest.mark.parametrize(("text", "value"), [("5", 5), (None, 0), ("", 0), ("x", 0), ("1.5", 0), ("9" * 19, int("9" * 19))])
+@pytest.mark.parametrize(
+    ("text", "value"), [("5", 5), (None, 0), ("", 0), ("x", 0), ("1.5", 0), ("9" * 19, int("9" * 19))]
+)
 def test_a_number_is_a_number_or_zero(text, value):
     assert number(text) == value

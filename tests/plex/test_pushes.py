@@ -23,7 +23,9 @@ MODES = pytest.mark.parametrize("mode", ["append", "replace"])
 KINDS = {"actor": "actors", "genre": "genres", "director": "directors", "collection": "collections"}
 PERSONS = "a person's"
 
-WORD = st.sampled_from(["a", "A", "b", "a,b", "R&B", "r&b", "é", "e\u0301", "50%", "x y", " x y", "ß", "SS", "%2C", "😀", "#1"])
+WORD = st.sampled_from(
+    ["a", "A", "b", "a,b", "R&B", "r&b", "é", "e\u0301", "50%", "x y", " x y", "ß", "SS", "%2C", "😀", "#1"]
+)
 NAME = WORD | st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=8)
 LONG = st.integers(0, 80).map(lambda n: f"long {n} " + "é" * 40)
 NAMES = st.lists(NAME, max_size=4) | st.lists(LONG, min_size=30, max_size=60)
@@ -87,7 +89,7 @@ def assert_shows(double, key, raw, people=()):
 
 
 @MODES
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(item=ITEMS, first=SCENES, second=SCENES)
 def test_plex_shows_each_scene_after_its_push_and_a_second_look_finds_nothing(mode, item, first, second):
     plex = DirectPlex(mode)
@@ -103,7 +105,7 @@ def test_plex_shows_each_scene_after_its_push_and_a_second_look_finds_nothing(mo
 
 
 @MODES
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(item=ITEMS, first=SCENES, second=SCENES)
 def test_with_people_s_edits_preserved_nothing_of_theirs_changes(mode, item, first, second):
     plex = DirectPlex(mode)
@@ -128,7 +130,9 @@ def test_after_a_change_only_our_own_tags_are_gone_when_edits_are_preserved(mode
     plex = DirectPlex(mode)
     key = plex.add(genres=["theirs"], collections=[PERSONS])
     sync = Sync(plex, PathIndex(plex, ()), Settings(preserve_plex_edits=True))
-    owned = push(sync, plex, {"id": 1, "tags": [{"name": "a"}, {"name": "b"}], "studio": {"name": "S"}}, key, frozenset())
+    owned = push(
+        sync, plex, {"id": 1, "tags": [{"name": "a"}, {"name": "b"}], "studio": {"name": "S"}}, key, frozenset()
+    )
     assert plex.double.item(key)["genres"] == ["theirs", "a", "b"]
     push(sync, plex, {"id": 1, "tags": [{"name": "b"}]}, key, owned)
     shown = plex.double.item(key)
@@ -148,6 +152,20 @@ def test_a_scene_too_long_for_one_request_arrives_whole(mode):
 
 
 @MODES
+@pytest.mark.parametrize("preserve", [False, True])
+def test_people_s_tags_survive_a_push_in_several_pieces(mode, preserve):
+    plex = DirectPlex(mode)
+    key = plex.add(genres=["theirs"], collections=[PERSONS])
+    tags = [{"name": f"tag {number} " + "é" * 40} for number in range(100)]
+    raw = {"id": 1, "tags": [{"name": "theirs"}, *tags], "studio": {"name": "S " + "é" * 200}}
+    sync = Sync(plex, PathIndex(plex, ()), Settings(preserve_plex_edits=preserve))
+    push(sync, plex, raw, key, frozenset())
+    shown = plex.double.item(key)
+    assert shown["genres"][0] == "theirs" and len(shown["genres"]) == 101
+    assert PERSONS in shown["collections"] and len(shown["collections"]) == 2 and len(plex.puts) > 1
+
+
+@MODES
 @pytest.mark.parametrize("status", [413, 414, 431])
 def test_a_scene_too_long_for_the_server_arrives_shortened(mode, status):
     plex = DirectPlex(mode, url_limit=3_000, url_limit_status=status)
@@ -164,7 +182,9 @@ def test_a_scene_too_long_for_the_server_arrives_shortened(mode, status):
 def test_over_the_network_the_same_holds(mode, connect):
     with PlexDouble(mode=mode) as plex:
         section = plex.add_section("Movies", ["/media"])
-        key = plex.add_item(section, file="/media/a.mp4", size=5, title="old", genres=["x", "R&B"], collections=[PERSONS])
+        key = plex.add_item(
+            section, file="/media/a.mp4", size=5, title="old", genres=["x", "R&B"], collections=[PERSONS]
+        )
         client = connect(plex.url)
         sync = Sync(client, PathIndex(client, ()), Settings())
         owned = frozenset()

@@ -1,4 +1,4 @@
-"""Every way in which a server, a proxy or a network can fail: the right kind of trouble, an end, and no leaked token."""
+"""Every way in which a server, a proxy or a network can fail: the right kind of trouble, an end, no leaked token."""
 
 from __future__ import annotations
 

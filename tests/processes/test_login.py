@@ -6,8 +6,10 @@ import os
 
 import pytest
 
+from tests.processes.world import copy_of_plugin
 from tests.waiting import until
 
+LAUNCH = 'mutation{runPluginOperation(plugin_id:"Stash2PlexLauncher")}'
 LOGIN = ("someone", "a password")
 
 
@@ -19,18 +21,13 @@ def locked(build):
 
 
 def test_a_save_reaches_plex_through_the_cookie_of_the_hook(locked):
+    locked.stash.change("1", touch=False, studio="Before")
     locked.stash.save("1", code="X")
     locked.synced(only=["1"])
     assert not os.path.exists(os.path.join(locked.data, "cookie"))
-    locked.stash.save("2", code="Y")
-    locked.stash.rename("studio", locked.stash.scene("1")["studio"] or _studio(locked), "Renamed")
-    locked.synced(only=["1", "2"])
+    locked.stash.rename("studio", "Before", "Renamed")
+    locked.synced(only=["1"])
     assert locked.errors() == []
-
-
-def _studio(world):
-    world.stash.change("1", studio="Before")
-    return "Before"
 
 
 def test_a_save_reaches_plex_through_the_api_key(locked):
@@ -48,16 +45,20 @@ def test_a_successor_of_a_killed_worker_gets_a_cookie_of_its_own(locked):
     locked.synced(only=["1", "2"])
 
 
-def test_a_worker_without_any_session_rests_and_the_next_task_mends_it(locked):
-    """Started by hand as a JS plugin would, with a cookie that logs nobody in."""
-    locked.stash.save("1", code="X")
-    locked.synced(only=["1"])
-    locked.stash.sessions.max_age_s = 0.0  # every cookie has run out
-    locked.stash.sessions.max_age_s = 3600.0
-    locked.kill_worker()
-    ended = locked.run_task("Sync All Scenes")
-    assert ended["error"] is None
-    assert locked.differences() == []
+def test_a_worker_without_a_session_rests_until_a_task_has_one(build, tmp_path):
+    """Started by hand, as through a JS plugin: its cookie logs nobody in, and no hook left it another."""
+    world = build(plugin=copy_of_plugin(tmp_path / "plugins", worker__loop="REFUSED_S = 0.2"), credentials=LOGIN)
+    world.seed(2)
+    note = os.path.join(world.data, "resting")
+    world.stash.sessions.issue, issue = lambda user: "nobody", world.stash.sessions.issue
+    world.stash.gql(LAUNCH, cookie=issue(LOGIN[0]), drop_after=0.2)
+    until(lambda: os.path.exists(note) and not world.living, what="the worker to rest")
+    world.stash.sessions.issue = issue
+    world.stash.save("1", code="X")
+    assert (len(world.workers), len(world.marks())) == (1, 1)
+    assert world.run_task("Process Queue")["error"] is None
+    world.synced(only=["1"])
+    assert not os.path.exists(note)
 
 
 def test_the_tasks_work_with_a_login(locked):

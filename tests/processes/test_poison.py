@@ -6,7 +6,8 @@ from tests.processes.world import copy_of_plugin
 from tests.waiting import until
 
 POISON = "6"
-KILLS = """
+KILLS = (
+    """
 _work = Sync.work
 def work(self, scene, known):
     if scene.id == %s and scene.title != "mended":
@@ -14,7 +15,9 @@ def work(self, scene, known):
         os.kill(os.getpid(), signal.SIGKILL)
     return _work(self, scene, known)
 Sync.work = work
-""" % POISON
+"""
+    % POISON
+)
 
 
 def run_until_given_up(world):

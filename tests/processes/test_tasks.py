@@ -15,7 +15,11 @@ from tests.processes.world import PLUGIN, ROOT
 from tests.waiting import until
 
 TASKS = [task["name"] for task in yaml.safe_load((ROOT / "Stash2Plex.yml").read_text("utf-8"))["tasks"]]
-DOES = {"Process Queue": "sends what waits", "Sync All Scenes": "sends everything", "View Queue Status": "sends nothing"}
+DOES = {
+    "Process Queue": "sends what waits",
+    "Sync All Scenes": "sends everything",
+    "View Queue Status": "sends nothing",
+}
 
 
 @pytest.fixture(params=["with a worker", "without a worker"])
@@ -117,7 +121,7 @@ def test_a_task_finishes_by_itself_when_its_worker_is_killed(world):
     world.stash.save("1", code="X")
     world.synced(only=["1"])
     record = world.worker()
-    world.plex.latency_s = 0.3
+    world.plex.latency_s = 0.15
     for id in world.keys:
         world.stash.change(id, touch=False, code="unheard")
     job = world.stash.run_task(PLUGIN, "Sync All Scenes")
@@ -132,7 +136,7 @@ def test_a_task_finishes_by_itself_when_its_worker_is_killed(world):
 
 
 def test_a_task_that_is_cancelled_leaves_a_queue_that_goes_on(world):
-    world.plex.latency_s = 0.3
+    world.plex.latency_s = 0.15
     job = world.stash.run_task(PLUGIN, "Sync All Scenes")
     until(lambda: world.plex.count("PUT"), what="the first edit")
     world.stash.gql("mutation($j:ID!){stopJob(job_id:$j)}", {"j": job})
@@ -152,11 +156,17 @@ def test_status_changes_nothing(world, worker_lives):
         until(lambda: world.living, what="a worker")
         world.stash.set_enabled(PLUGIN + "Launcher", False)  # else the task would see to it that somebody waits
         world.kill_worker(signal.SIGTERM)
-    before = dump(world.data)
+    before = until(lambda: settled(world.data), what="the job to be acknowledged")
     first, second = world.status(), world.status()
     assert set(dump(world.data)) ^ set(before) == set()
     assert first == second
     assert first["waiting"] == {"missing": 1}
+
+
+def settled(data):
+    """The rows, once none is about to go."""
+    rows = dump(data)
+    return not any(row.startswith('INSERT INTO "ack_queue') for row in rows) and rows
 
 
 def dump(data):

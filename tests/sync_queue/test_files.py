@@ -48,11 +48,18 @@ def test_absent_json_is_no_value(tmp_path):
     assert files.read_json(str(tmp_path / "none")) is None
 
 
-def test_an_absent_and_an_empty_database_are_sound_and_are_not_made(tmp_path):
+def test_an_absent_database_is_sound_and_is_not_made(tmp_path):
     files.check_database(str(tmp_path / "none"))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_without_one_byte_has_lost_what_it_held(tmp_path):
     (tmp_path / "empty").touch()
-    files.check_database(str(tmp_path / "empty"))
-    assert os.listdir(tmp_path) == ["empty"]
+    (tmp_path / "full").write_bytes(b"x")
+    with pytest.raises(sqlite3.DatabaseError):
+        files.check_not_emptied(str(tmp_path / "empty"))
+    for name in ("none", "full"):
+        files.check_not_emptied(str(tmp_path / name))
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):

@@ -104,7 +104,9 @@ def test_a_killed_writer_leaves_whole_marks_or_none(data_dir):
 
 
 def test_the_inbox_needs_nothing_but_built_in_modules(data_dir):
-    code = "from sync_queue import inbox\nprint(sorted(name for name, m in sys.modules.items() if 'site-pack' in str(m)))"
+    code = (
+        "from sync_queue import inbox\nprint(sorted(name for name, m in sys.modules.items() if 'site-pack' in str(m)))"
+    )
     assert run(code).strip() == "[]"
     code = "import sync_queue.inbox\nprint({'os', 'json', 're', 'typing'} & set(sys.modules) - before)"
     assert run("before = set(sys.modules)\n" + code).strip() == "set()"

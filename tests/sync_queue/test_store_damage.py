@@ -16,7 +16,7 @@ from tests.sync_queue.test_store import NOW, dead, done, entry, later
 needs_unix = pytest.mark.skipif(os.name == "nt", reason="fork and signals of Unix")
 SCENES = 6
 
-# Settles a batch and kills itself before the statement with a given number, for every number until a batch gets through.
+# Settles a batch and kills itself before its n-th statement, for n = 1, 2, 3 … until a batch gets through.
 KILL_AT_EVERY_STATEMENT = """
 import os, signal
 from sync_queue.settlement import LogEntry, Settlement, Verdict

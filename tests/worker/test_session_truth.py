@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from tests.doubles.plex_edits import seed
 from tests.doubles.plex_server import PlexDouble
 from tests.worker.steps import Killed, Stage
 from worker.ingest import Ingest
 
 HOUR_S = 3_600.0
+FRESH = {"locks": [], "title": "fresh", "summary": "", "collections": ["Studio One"]}
 
 
 def _cursor(stage: Stage) -> Any:
@@ -203,17 +205,17 @@ def test_another_plex_server_is_matched_anew(stage: Stage) -> None:
 
 
 def test_a_server_that_was_replaced_behind_its_address_is_noticed_at_the_next_start(stage: Stage) -> None:
-    first, second = stage.scenes(2)
-    stage.settle(first, second)
+    edited, unchanged = stage.scene(studio="Studio One"), stage.scene(studio="Studio One")
+    stage.settle(edited, unchanged)
     stage.plex.machine_id = "0" * 40
-    for scene in (first, second):
-        stage.plex.remove_item(stage.keys[scene])
-    for scene in (second, first):
-        stage.give_plex(scene)
+    for scene in (edited, unchanged):  # it has the same keys, and a person's collection of the studio's name
+        with stage.plex._state.lock:
+            seed(stage.plex._state, stage.plex._find(stage.keys[scene]), FRESH)
     stage.reopen()
-    stage.save(first, second, title="Edited")
-    stage.run()
-    assert stage.differing() == {}
+    stage.save(edited, studio="Studio Two")
+    stage.settle(unchanged)
+    assert stage.differing(unchanged) == {} and stage.item(edited)["title"] == "Title 1"
+    assert sorted(stage.item(edited)["collections"]) == ["Studio One", "Studio Two"]
 
 
 # files

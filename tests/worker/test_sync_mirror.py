@@ -114,6 +114,14 @@ def test_a_refresh_in_plex_does_not_bring_back_what_was_cleared(stage: Stage) ->
     assert stage.differing() == {}
 
 
+def test_a_refresh_in_plex_does_not_bring_back_what_only_plex_ever_had(stage: Stage) -> None:
+    agents = {"genres": ["Agent's"], "studio": "Agent's"}
+    scene = stage.scene(title="T", details="D", item=agents)
+    stage.settle(scene)
+    stage.plex.refresh_item(stage.keys[scene], **agents)
+    assert stage.differing() == {}
+
+
 def test_a_field_that_stash_never_had_stays_open_to_plex(stage: Stage) -> None:
     scene = stage.scene(title="T", details="D")
     stage.settle(scene)
