@@ -11,6 +11,7 @@ from validation.errors import Kind, Trouble
 
 SECTIONS_S = 3_600.0
 INDEX_S = 600.0
+FEW_LOOKUPS = 5  # what a fresh index lacks may have come since
 LOOKUPS_PER_PAGE = 3  # a page of 1,000 items costs a server about as much as this many look-ups
 
 
@@ -40,9 +41,11 @@ class PathIndex:
         names = {paths.name_key(file): paths.base_name(file) for file in files}
         if not self._fresh(now) and self._walk_pays(names.values(), max(expected, len(names)), now):
             self._walk(now)
-        if self._fresh(now):
-            return {key: self._by_name.get(key, []) for key in names}
-        return {key: self._look_up(name, now) for key, name in names.items()}
+        known = {key: self._by_name[key] for key in names if key in self._by_name} if self._fresh(now) else {}
+        lacking = {key: name for key, name in names.items() if key not in known}
+        if self._fresh(now) and len(lacking) > FEW_LOOKUPS:
+            return known  # a library that holds a part of Stash's scenes: not worth hundreds of questions
+        return {**known, **{key: self._look_up(name, now) for key, name in lacking.items()}}
 
     def forget(self) -> None:
         """Ask again next time: what we knew proved wrong."""

@@ -6,18 +6,20 @@ unpacks a 200 KB answer into 1 GB, and waits for ever on a body that drips.
 
 from __future__ import annotations
 
+import http.client
+import socket
+import ssl
 import time
+import zlib
 from typing import Any
 
 import requests
-import urllib3
+from requests.structures import CaseInsensitiveDict
 
-from plex.exceptions import BrokenOff, from_status, not_plex
-from plex.watch import Watch
+from plex.exceptions import BrokenOff, from_status
+from plex.transport import Late, Transport
 from validation.errors import Kind, Trouble
 
-BODY_LIMIT_BYTES = 8 << 20
-CHUNK_BYTES = 8 << 10  # compressed; even a bomb unpacks to at most 1,000 times that at once
 DEADLINE_S = 60.0
 
 
@@ -30,15 +32,13 @@ class PlexSession(requests.Session):
     def __init__(self, timeouts: tuple[float, float]) -> None:
         super().__init__()
         self.trust_env = False
-        self.timeouts = timeouts
+        self.headers["Accept-Encoding"] = "gzip"
         self.sent = 0
-        self._watch = Watch()
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, self._watch.adapter())
+        self._transport = Transport(timeouts)
 
     def close(self) -> None:
-        """Close all connections; the session opens new ones when it is used again."""
-        self._watch.stop()
+        """Close the connection; the session opens another one when it is used again."""
+        self._transport.close()
         super().close()
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
@@ -51,58 +51,45 @@ class PlexSession(requests.Session):
         return prepared
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        """Send one request and read its whole answer; raises Trouble for every way in which that can fail."""
-        options.update(stream=True, timeout=self.timeouts)
-        options.pop("allow_redirects", None)
+        """Send one request and read its whole answer; raises Trouble for every way in which that can fail.
+
+        Not by requests' own way, which adds cookies, hooks and the next redirect: none of them is ours.
+        """
         self.sent += 1
         until = time.monotonic() + DEADLINE_S
-        self._watch.begin(until)
         try:
-            # Not by requests' own way, which adds cookies, hooks and the next redirect: none of them is ours.
-            response = self.get_adapter(str(request.url)).send(request, **options)
-            response._content = _read(response, until)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _endless() if self._watch.end() else _trouble(error) from None
-        if self._watch.end():  # headers that were cut off look like headers that are complete
-            raise _endless()
-        response.encoding = "utf-8"  # else requests guesses, slowly, where a header is missing
-        trouble = from_status(response.status_code, response.headers)
+            answer, content = self._transport.exchange(
+                str(request.method), str(request.url), request.headers, request.body, until
+            )
+        except (OSError, http.client.HTTPException, zlib.error, ValueError) as error:
+            raise _trouble(error) from None
+        trouble = from_status(answer.status, CaseInsensitiveDict(answer.headers.items()))
         if trouble is not None:
             raise trouble
-        return response
+        return _response(request, answer, content)
 
 
-def _read(response: requests.Response, until: float) -> bytes:
-    body = bytearray()
-    try:
-        while True:
-            chunk = response.raw.read1(CHUNK_BYTES, decode_content=True)
-            if not chunk:
-                return bytes(body)
-            body += chunk
-            if len(body) > BODY_LIMIT_BYTES:
-                raise not_plex(f"longer than {BODY_LIMIT_BYTES >> 20} MB")
-            if time.monotonic() > until:
-                raise _endless()
-    except BaseException:
-        response.close()  # half an answer is left in it: the connection is of no more use
-        raise
-
-
-def _endless() -> Trouble:
-    return Trouble(Kind.UNREACHABLE, f"Plex's answer did not end within {DEADLINE_S:.0f} s")
+def _response(request: requests.PreparedRequest, answer: http.client.HTTPResponse, content: bytes) -> requests.Response:
+    """The answer in the form that plexapi reads."""
+    response = requests.Response()
+    response.request, response.url = request, str(request.url)
+    response.status_code, response.reason = answer.status, answer.reason
+    response.headers = CaseInsensitiveDict(answer.headers.items())
+    response.encoding = "utf-8"  # else requests guesses, slowly, where a header is missing
+    response._content = content
+    return response
 
 
 def _trouble(error: Exception) -> Trouble:
-    """The trouble behind a transport error, without the URL that the exception's own text carries."""
-    if isinstance(error, requests.exceptions.SSLError):
+    """The trouble behind a transport error, without the exception's own text."""
+    if isinstance(error, Late):
+        return Trouble(Kind.UNREACHABLE, f"Plex's answer did not end within {DEADLINE_S:.0f} s")
+    if isinstance(error, ssl.SSLCertVerificationError):
         return Trouble(Kind.UNREACHABLE, "Plex's certificate does not fit its address")
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return Trouble(Kind.UNREACHABLE, "Plex does not answer (time-out on connecting)")
-    if isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)):
+    if isinstance(error, socket.timeout):
         return Trouble(Kind.UNREACHABLE, "Plex did not answer in time")
-    if isinstance(error, requests.exceptions.ConnectionError):
-        if error.args and isinstance(error.args[0], urllib3.exceptions.ProtocolError):
-            return BrokenOff(Kind.UNREACHABLE, "Plex broke the connection off")
+    if isinstance(error, (ConnectionRefusedError, socket.gaierror)):
         return Trouble(Kind.UNREACHABLE, "Plex cannot be reached (connection refused or name unknown)")
+    if isinstance(error, (ConnectionError, http.client.HTTPException)):
+        return BrokenOff(Kind.UNREACHABLE, "Plex broke the connection off")
     return Trouble(Kind.UNREACHABLE, f"The connection to Plex broke ({type(error).__name__})")

@@ -76,6 +76,7 @@ class Drain:
         self._notice_new_items(now)
         job = self._queue.claim()
         if job is None:
+            self._clear_if_unused(now)
             return Step(0, float("inf"), self.state)
         return Step(self._run(job, now), 0.0, self.state)
 
@@ -121,9 +122,10 @@ class Drain:
         return 0.0
 
     def _probe(self, now: float) -> bool:
-        """Whether Plex is back. It stays on probation: only a settled job closes the breaker."""
+        """Whether Plex is back, perhaps as another server. It stays on probation until a job is settled."""
         try:
             self._plex.identity()
+            self._executor.check_server_again()
             return True
         except Trouble as trouble:
             self._keep(self._breaker.failed(now, trouble.message))
@@ -180,6 +182,11 @@ class Drain:
             )
         self._keep(self._breaker.succeeded())
         self._pause = ""
+
+    def _clear_if_unused(self, now: float) -> None:
+        """With nothing to send, a probe that Plex answered is all the proof there can be."""
+        if self._breaker.opened:
+            self._clear(now)
 
     def _pause_for(self, outcome: Outcome, now: float) -> None:
         if outcome.trouble is Kind.BUSY:

@@ -5,7 +5,7 @@ As soon as Plex or Stash turns out to be away, the rest of the group is not trie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from plex import paths
 from plex.client import PlexClient
@@ -25,8 +25,16 @@ MACHINE = "plex_machine"
 class Executor:
     """Brings groups of scenes up to date in Plex."""
 
-    def __init__(self, stash: StashClient, plex: PlexClient, sync: Sync, store: Store) -> None:
+    def __init__(
+        self, stash: StashClient, plex: PlexClient, sync: Sync, store: Store, on_other_server: Callable[[], object]
+    ) -> None:
         self._stash, self._plex, self._sync, self._store = stash, plex, sync, store
+        self._on_other_server = on_other_server
+        self._server_checked = False
+
+    def check_server_again(self) -> None:
+        """Plex was away: it may come back as another server."""
+        self._plex.close()
         self._server_checked = False
 
     def execute(self, scenes: Sequence[int], force: bool, expected: int, now: float) -> list[Outcome]:
@@ -76,7 +84,8 @@ class Executor:
         machine, known = self._plex.machine(), self._store.fact(MACHINE)
         other = bool(known) and known != machine
         if other:
-            log.warning(COMPONENT, "Plex is another server than before; all scenes will be matched anew")
+            log.warning(COMPONENT, "Plex is another server than before; every scene is matched and compared anew")
+            self._on_other_server()
             self._store.forget_items()
         if known != machine:
             self._store.remember(MACHINE, machine)

@@ -138,7 +138,8 @@ class Session:
         if settings.enabled and not settings.lacks:
             self._plex = PlexClient(settings.plex_url, settings.plex_token, self._identifier())
             index = PathIndex(self._plex, settings.plex_library)
-            executor = Executor(self.stash, self._plex, Sync(self._plex, index, settings), self.store)
+            sync = Sync(self._plex, index, settings)
+            executor = Executor(self.stash, self._plex, sync, self.store, self._compare_all)
             self.drain = Drain(self.store, self.queue, executor, self._plex, index, self.tally)
 
     def _say_once(self, sentences: list[str]) -> None:
@@ -181,8 +182,12 @@ class Session:
         queue, lost_queue = open_or_set_aside(folder, lambda: _open_queue(folder))
         for lost in filter(None, (lost_store, lost_queue)):
             log.error(COMPONENT, f"Database was damaged and set aside as {lost}; every scene is compared anew")
-            inbox.put(self.data_dir, {"kind": "request", "operation": "sync_all", "reply": ""})
+            self._compare_all()
         return store, queue
+
+    def _compare_all(self) -> None:
+        """What we knew is void: Stash itself is the backup."""
+        inbox.put(self.data_dir, {"kind": "request", "operation": "sync_all", "reply": ""})
 
 
 def _open_store(path: str) -> Store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -71,7 +72,10 @@ def run(stdin: bytes, data_dir: Union[str, Path], argv: Optional[list[str]] = No
 
 
 def marks_in(data_dir: Union[str, Path]) -> list[dict[str, Any]]:
-    """Every mark in the inbox, the oldest first."""
-    folder = Path(data_dir) / "inbox"
-    names = sorted(path for path in folder.glob("*.json") if not path.name.startswith("."))
-    return [json.loads(path.read_bytes()) for path in names]
+    """Every mark in the inbox, the oldest first; a worker may be taking them meanwhile."""
+    found = []
+    for path in sorted((Path(data_dir) / "inbox").glob("*.json")):
+        with contextlib.suppress(FileNotFoundError):
+            if not path.name.startswith("."):
+                found.append(json.loads(path.read_bytes()))
+    return found

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from plex import session, watch
+from plex import session
 from plex.client import PlexClient
 
 
@@ -44,5 +44,4 @@ def deadline(monkeypatch):
             patched.setattr(session, "DEADLINE_S", seconds)
             yield
 
-    monkeypatch.setattr(watch, "LOOK_S", 0.02)
     return deadline

@@ -61,11 +61,24 @@ def test_an_old_walk_and_one_from_the_future_are_not_trusted(plex, index, sectio
 
 
 def test_what_proved_wrong_is_asked_again(plex, index, section):
-    index.candidates(["/d/a.mp4"], MANY, NOW)
     key = plex.add_item(section, file="/media/a.mp4")
-    assert keys(index.candidates(["/d/a.mp4"], FEW, NOW)) == {"a.mp4": []}
-    index.forget()
+    index.candidates(["/d/a.mp4"], MANY, NOW)
+    plex.remove_item(key)
     assert keys(index.candidates(["/d/a.mp4"], FEW, NOW)) == {"a.mp4": [key]}
+    index.forget()
+    assert keys(index.candidates(["/d/a.mp4"], FEW, NOW)) == {"a.mp4": []}
+
+
+def test_a_file_that_came_right_after_a_walk_is_looked_up(plex, index, section):
+    index.candidates(["/d/a.mp4"], MANY, NOW)
+    key = plex.add_item(section, file="/media/b.mp4")
+    assert keys(index.candidates(["/d/b.mp4"], FEW, NOW)) == {"b.mp4": [key]}
+
+
+def test_what_a_walk_did_not_show_is_not_looked_up_by_the_dozen(plex, client, index, section):
+    many = [f"/d/{number}.mp4" for number in range(30)]
+    index.candidates(many, MANY, NOW)
+    assert spent(client, lambda: index.candidates(many, MANY, NOW)) == 0
 
 
 @pytest.mark.parametrize("name", ["a,b.mp4", "é.mp4", unicodedata.normalize("NFD", "é.mp4")])

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from plex import session as module
+from plex import transport as module
 from plex.exceptions import BrokenOff
 from tests.doubles.plex_server import PlexDouble
 from validation.errors import Kind, Trouble

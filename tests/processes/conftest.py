@@ -9,7 +9,7 @@ import pytest
 
 from tests.doubles.plex_server import PlexDouble
 from tests.doubles.stash_server import StashDouble
-from tests.processes.world import ROOT, World
+from tests.processes.world import ROOT, Clock, World
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def build(tmp_path):
 
         def make(plugin=ROOT, python=sys.executable, **options):
             plex = stack.enter_context(PlexDouble())
-            folder = str(tmp_path / "stash")
-            stash = stack.enter_context(StashDouble(plugins=[plugin], python=python, config_dir=folder, **options))
-            return World(stash, plex, str(tmp_path / "data"))
+            folder, clock = str(tmp_path / "stash"), Clock()
+            double = StashDouble(plugins=[plugin], python=python, config_dir=folder, clock=clock, **options)
+            return World(stack.enter_context(double), plex, str(tmp_path / "data"), clock)
 
         yield make
 

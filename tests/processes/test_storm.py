@@ -19,7 +19,7 @@ SCENES = 60
 HOOKS = 300
 AT_ONCE = 8
 WORKER_KILLS = 10
-HOOK_LASTS_S = 0.05  # about, 8 at a time on 2 cores: so most kills come in time, and at every instruction
+HOOK_LASTS_S = 0.03  # about: most kills come in time, and at every instruction
 
 
 class Storm:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Optional
@@ -16,6 +16,7 @@ from typing import Any, Optional
 from sync_queue import lease
 from tests.doubles.plex_server import PlexDouble
 from tests.doubles.stash_server import StashDouble
+from tests.hooks.hook_process import marks_in
 from tests.processes.projection import differences
 from tests.waiting import until
 
@@ -38,16 +39,25 @@ def copy_of_plugin(folder: Path, **appended: str) -> Path:
     return made
 
 
+class Clock:
+    """The time as Stash sees it."""
+
+    behind_s = 0.0
+
+    def __call__(self) -> float:
+        return time.time() - self.behind_s
+
+
 class World:
     """Both doubles, and ``keys``: the Plex item of each scene. ``data`` is the plugin's data folder."""
 
-    def __init__(self, stash: StashDouble, plex: PlexDouble, data: str) -> None:
-        self.stash, self.plex, self.data = stash, plex, data
+    def __init__(self, stash: StashDouble, plex: PlexDouble, data: str, clock: Clock) -> None:
+        self.stash, self.plex, self.data, self._clock = stash, plex, data, clock
         self.keys: dict[str, str] = {}
         self._section = plex.add_section("Movies", ["/media"])
 
     def seed(self, count: int) -> list[str]:
-        """That many scenes in both, which differ in everything."""
+        """That many scenes in both, which have been there for a while."""
         start = len(self.keys)
         made = [self.add(number, details=f"Details {number}") for number in range(start + 1, start + count + 1)]
         self.configure()
@@ -56,7 +66,9 @@ class World:
     def add(self, number: int, in_plex: bool = True, **fields: Any) -> str:
         """One scene, and its item unless ``in_plex`` is off."""
         size = 10_000 + number
+        self._clock.behind_s = 3_000.0
         id = self.stash.add_scene(path=f"/data/scene {number}.mp4", size=size, title=f"Title {number}", **fields)
+        self._clock.behind_s = 0.0
         if in_plex:
             self.keys[id] = self.plex.add_item(self._section, f"/media/scene {number}.mp4", size, title="a file")
         return id
@@ -140,5 +152,4 @@ class World:
 
     def marks(self) -> list[dict[str, Any]]:
         """What lies in the inbox."""
-        folder = Path(self.data) / "inbox"
-        return [json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json")) if path.name[0] != "."]
+        return marks_in(self.data)

@@ -130,6 +130,7 @@ def test_on_a_stash_the_changed_scenes_are_found(tmp_path):
     with StashDouble(clock=lambda: clock[0], config_dir=str(tmp_path / "stash")) as stash:
         ids = [stash.add_scene(path=f"/data/{n}.mp4") for n in range(3)]
         client = StashClient(stash.url)
+        clock[0] += 100
         _, cursor = swept(client, "", clock[0])
         clock[0] += 100
         stash.change(ids[1], title="new")

@@ -93,10 +93,12 @@ class Stage:
     # both libraries
 
     def scene(self, in_plex: bool = True, item: dict[str, Any] | None = None, **fields: Any) -> int:
-        """A scene in Stash, and its item in Plex under another folder: they match by name and size."""
+        """A scene of an hour ago in Stash, and its item in Plex under another folder: they match by name and size."""
         number = len(self.stash.library.scenes) + 1
         fields = {"title": f"Title {number}", "details": f"Details {number}", **fields}
+        self.clock.now -= 3_600.0
         scene = int(self.stash.add_scene(path=f"/data/s{number}.mp4", size=1_000 + number, **fields))
+        self.clock.now += 3_600.0
         if in_plex:
             self.give_plex(scene, **(item or {}))
         return scene
@@ -175,8 +177,8 @@ class Stage:
     # what is remembered
 
     def ready(self) -> int:
-        """Marks unread and scenes queued."""
-        return marks.count(self.data_dir) + self.session.queue.scenes
+        """Marks unread and scenes queued; requests are for `worker.loop`."""
+        return marks.count(self.data_dir) - self.session.ingest.unaccepted + self.session.queue.scenes
 
     def numbers(self) -> dict[str, Any]:
         """What waits, what is given up, what is queued, and why."""

@@ -201,6 +201,7 @@ def test_another_plex_server_is_matched_anew(stage: Stage) -> None:
         assert {scene: item["title"] for scene, item in shown.items()} == {s: f"Title {s}" for s in scenes}
         assert all(item["tagline"] == "NEW" for item in shown.values()) and other.item(decoy)["title"] == "decoy"
         assert [entry.item for entry in stage.session.store.log(scenes)[scenes[0]]] == [keys[scenes[0]]]
+    assert [mark.operation for mark in _requests(stage)] == ["sync_all"], "for the scenes that nobody saves"
     assert stage.item(scenes[0])["tagline"] == ""
 
 
@@ -216,6 +217,33 @@ def test_a_server_that_was_replaced_behind_its_address_is_noticed_at_the_next_st
     stage.settle(unchanged)
     assert stage.differing(unchanged) == {} and stage.item(edited)["title"] == "Title 1"
     assert sorted(stage.item(edited)["collections"]) == ["Studio One", "Studio Two"]
+
+
+def test_a_server_that_was_replaced_while_plex_was_away_is_noticed_when_it_is_back(stage: Stage) -> None:
+    edited = stage.scene(studio="Studio One")
+    stage.settle(edited)
+    stage.plex.down()
+    stage.save(edited, studio="Studio Two")
+    stage.run_for(60)
+    stage.plex.machine_id = "0" * 40
+    stage.plex.up()
+    stage.run()
+    assert [mark.operation for mark in _requests(stage)] == ["sync_all"]
+    assert stage.item(edited)["studio"] == "Studio Two"
+
+
+def test_an_outage_ends_with_a_probe_when_nothing_is_left_to_send(stage: Stage) -> None:
+    stage.settle(stage.scene())
+    stage.plex.down()
+    stage.save(stage.scene(title="Soon gone"))
+    stage.run_for(30)
+    stage.session.queue.clear()
+    stage.plex.up()
+    stage.run_for(120)
+    assert [outage["ended"] is not None for outage in stage.session.store.outages()] == [True]
+    before = stage.plex.count(path_contains="/identity")
+    stage.run_for(600)
+    assert stage.plex.count(path_contains="/identity") == before
 
 
 # files
