@@ -1,4 +1,5 @@
 """The Plex double answers with the elements, attributes and headers that a real server was recorded with."""
+
 from __future__ import annotations
 
 import gzip
@@ -21,7 +22,8 @@ REFERENCE = Path(os.environ.get("STASH2PLEX_REFERENCE") or BESIDE)
 FOLDER = REFERENCE / "plex-recordings"
 
 pytestmark = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason=f"no recordings of a Plex server in {FOLDER}: set STASH2PLEX_REFERENCE")
+    not FOLDER.is_dir(), reason=f"no recordings of a Plex server in {FOLDER}: set STASH2PLEX_REFERENCE"
+)
 
 # Anonymised away in the recordings, present on a server: plex.md A.1 to A.3 and Plex's own examples.
 SCRUBBED = {
@@ -31,7 +33,12 @@ SCRUBBED = {
     "/library/sections/1/all MediaContainer/Video": {"addedAt", "updatedAt"},
 }
 FIXED_HEADERS = (
-    "cache-control", "connection", "content-type", "keep-alive", "x-plex-protocol", "x-plex-container-start",
+    "cache-control",
+    "connection",
+    "content-type",
+    "keep-alive",
+    "x-plex-protocol",
+    "x-plex-container-start",
     "x-plex-container-total-size",
 )
 
@@ -52,18 +59,28 @@ def plex() -> Iterator[PlexDouble]:
     with PlexDouble(token="FAKE_PLEX_TOKEN") as double:
         section = double.add_section("Movies", ["/media/Movies"])
         double.add_item(
-            section, file="/media/Movies/Test Movie H264 (2024)/Test Movie H264 (2024).mkv", size=12213299,
-            title="Test Movie: G-BOAF", originallyAvailableAt="2025-01-01", duration=30023,
-            guid="plex://movie/68e62cc50d1f89b18a4e533d", slug="test-movie-g-boaf", part={"indexes": "sd"},
-            genres=["Action"], countries=["United Kingdom"], directors=["James P Savage"], writers=["James P Savage"],
-            actors=["Sushma H", "Steven Morrison", "James P Savage"])
+            section,
+            file="/media/Movies/Test Movie H264 (2024)/Test Movie H264 (2024).mkv",
+            size=12213299,
+            title="Test Movie: G-BOAF",
+            originallyAvailableAt="2025-01-01",
+            duration=30023,
+            guid="plex://movie/68e62cc50d1f89b18a4e533d",
+            slug="test-movie-g-boaf",
+            part={"indexes": "sd"},
+            genres=["Action"],
+            countries=["United Kingdom"],
+            directors=["James P Savage"],
+            writers=["James P Savage"],
+            actors=["Sushma H", "Steven Morrison", "James P Savage"],
+        )
         yield double
 
 
 def send(plex: PlexDouble, request: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
     """Send a recorded request to the double; return status, headers by lower-case name, and plain body."""
     url = urlsplit(request["uri"])
-    connection = http.client.HTTPConnection(plex.url[len("http://"):], timeout=10)
+    connection = http.client.HTTPConnection(plex.url[len("http://") :], timeout=10)
     headers = {name: values[0] for name, values in request["headers"].items()}
     connection.request(request["method"], f"{url.path}?{url.query}".rstrip("?"), headers=headers)
     answer = connection.getresponse()

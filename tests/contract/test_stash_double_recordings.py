@@ -91,9 +91,22 @@ def shape(value):
     return type(value).__name__
 
 
-WHOLE_FORM = {"title": "A title", "code": "ABC-1", "details": "Text", "director": "D", "urls": ["https://example.org/1"],
-              "date": "2024-05-06", "rating100": 80, "organized": True, "studio_id": "1", "gallery_ids": [],
-              "performer_ids": ["1"], "groups": [], "tag_ids": ["1", "2"], "stash_ids": []}
+WHOLE_FORM = {
+    "title": "A title",
+    "code": "ABC-1",
+    "details": "Text",
+    "director": "D",
+    "urls": ["https://example.org/1"],
+    "date": "2024-05-06",
+    "rating100": 80,
+    "organized": True,
+    "studio_id": "1",
+    "gallery_ids": [],
+    "performer_ids": ["1"],
+    "groups": [],
+    "tag_ids": ["1", "2"],
+    "stash_ids": [],
+}
 COVER = "data:image/jpeg;base64,/9j/4AAQSkZJRg=="
 TWO_ITEMS = [{"id": "2", "title": "x"}, {"id": "3", "details": "y", "organized": True}]
 
@@ -120,14 +133,13 @@ OPERATIONS = {
     "sceneUpdate, partial date": lambda s: s.save(1, date="2024", studio_id="1"),
     "sceneUpdate, cover as data URL (shortened here)": lambda s: s.save(1, cover_image=COVER),
     "scenesUpdate, two items": lambda s: s.gql(
-        "mutation($i:[SceneUpdateInput!]!){scenesUpdate(input:$i){id}}", {"i": TWO_ITEMS}),
-    "bulkSceneUpdate of three": lambda s: s.bulk_save(
-        [4, 5, 6], studio_id="1", tag_ids={"ids": ["1"], "mode": "ADD"}),
+        "mutation($i:[SceneUpdateInput!]!){scenesUpdate(input:$i){id}}", {"i": TWO_ITEMS}
+    ),
+    "bulkSceneUpdate of three": lambda s: s.bulk_save([4, 5, 6], studio_id="1", tag_ids={"ids": ["1"], "mode": "ADD"}),
     "bulkSceneUpdate, fields cleared with null": lambda s: s.bulk_save([4, 5], studio_id=None, date=None),
     "tagUpdate": lambda s: s.rename("tag", "Tag A", "Tag A2"),
     "performerUpdate": lambda s: s.rename("performer", "Performer A", "Performer A2"),
-    "bulkPerformerUpdate": lambda s: s.gql(
-        "mutation{bulkPerformerUpdate(input:{ids:[1],details:\"d\"}){id}}"),
+    "bulkPerformerUpdate": lambda s: s.gql('mutation{bulkPerformerUpdate(input:{ids:[1],details:"d"}){id}}'),
     "studioUpdate": lambda s: s.rename("studio", "Studio A", "Studio A2"),
     "tagsMerge": lambda s: s.merge_tags(["Tag B"], "Tag A"),
     "sceneMerge": lambda s: s.gql("mutation{sceneMerge(input:{source:[8],destination:9}){id}}"),
@@ -137,7 +149,8 @@ OPERATIONS = {
     "sceneDestroy": lambda s: s.gql("mutation{sceneDestroy(input:{id:11,delete_file:false})}"),
     "scenesDestroy of two": lambda s: s.gql("mutation{scenesDestroy(input:{ids:[11,12],delete_file:false})}"),
     "runPluginTask with task_name and args_map": lambda s: s.wait_job(
-        s.run_task("Recorder", "Recorded Task", {"extra": 1, "flag": True})),
+        s.run_task("Recorder", "Recorded Task", {"extra": 1, "flag": True})
+    ),
     "runPluginOperation": lambda s: s.operation("Recorder", {"mode": "op", "n": 1.5, "list": [1, "a"]}),
 }
 
@@ -151,7 +164,8 @@ def test_plugins_read_what_stash_writes(recorder, operation):
     for ours, real in zip(bodies, expected["stdin"]):
         assert shape(ours) == shape(real)
         assert sorted(ours["args"].get("hookContext", {}).get("inputFields", [])) == sorted(
-            real["args"].get("hookContext", {}).get("inputFields", []))
+            real["args"].get("hookContext", {}).get("inputFields", [])
+        )
 
 
 def test_a_rescan_fires_for_every_scene(recorder):
@@ -179,12 +193,33 @@ def library(recorder):
 
 
 CASES = [
-    "two scenes by ids", "ids with one missing", "findScene missing", "page sorted by id", "updated_at GREATER_THAN",
-    "scenes of a tag", "plugin settings", "configuration", "version and status", "job queue empty",
-    "plugin tasks", "unknown field", "syntax error", "not JSON", "unknown plugin operation", "unknown plugin task"]
+    "two scenes by ids",
+    "ids with one missing",
+    "findScene missing",
+    "page sorted by id",
+    "updated_at GREATER_THAN",
+    "scenes of a tag",
+    "plugin settings",
+    "configuration",
+    "version and status",
+    "job queue empty",
+    "plugin tasks",
+    "unknown field",
+    "syntax error",
+    "not JSON",
+    "unknown plugin operation",
+    "unknown plugin task",
+]
 SAME_VALUES = {
-    "ids with one missing", "findScene missing", "plugin settings", "job queue empty", "unknown field",
-    "syntax error", "not JSON", "unknown plugin operation"}
+    "ids with one missing",
+    "findScene missing",
+    "plugin settings",
+    "job queue empty",
+    "unknown field",
+    "syntax error",
+    "not JSON",
+    "unknown plugin operation",
+}
 
 
 @pytest.mark.parametrize("case", CASES)

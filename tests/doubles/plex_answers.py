@@ -1,4 +1,5 @@
 """Answers of the double before they are bytes, and the names of its addresses."""
+
 from __future__ import annotations
 
 from typing import Any, Union

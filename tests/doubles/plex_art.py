@@ -1,4 +1,5 @@
 """Posters and backgrounds: uploads that stay for ever, selection, and the number in ``thumb`` (plex.md A.6)."""
+
 from __future__ import annotations
 
 import hashlib

@@ -1,4 +1,5 @@
 """Control of the double over HTTP under /_double/, for tests and tools in another process."""
+
 from __future__ import annotations
 
 import json
@@ -13,11 +14,29 @@ if TYPE_CHECKING:
     from tests.doubles.plex_server import PlexDouble
 
 PREFIX = "/_double"
-METHODS = frozenset({
-    "add_section", "add_item", "add_items", "item", "items", "remove_item", "move_item", "refresh_item",
-    "set_refreshing", "requests", "count", "clear_requests", "scans", "uploads", "whole_section_edits",
-    "down", "up", "get", "set",
-})
+METHODS = frozenset(
+    {
+        "add_section",
+        "add_item",
+        "add_items",
+        "item",
+        "items",
+        "remove_item",
+        "move_item",
+        "refresh_item",
+        "set_refreshing",
+        "requests",
+        "count",
+        "clear_requests",
+        "scans",
+        "uploads",
+        "whole_section_edits",
+        "down",
+        "up",
+        "get",
+        "set",
+    }
+)
 FAULTS = frozenset({"add", "clear", "left"})
 
 

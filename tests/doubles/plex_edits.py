@@ -1,4 +1,5 @@
 """Edits: the arguments of a PUT, read as Plex reads them and applied to items."""
+
 from __future__ import annotations
 
 import re

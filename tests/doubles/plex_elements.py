@@ -1,4 +1,5 @@
 """From the model to the elements of Plex's answers."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -12,8 +13,16 @@ from tests.doubles.plex_tags import Tag
 FLAGS = {"mediaTagPrefix": "/system/bundle/media/flags/", "mediaTagVersion": 1775731696}
 LIBRARY = "com.plexapp.plugins.library"
 _MEDIA: dict[str, Any] = {
-    "bitrate": 3250, "width": 1280, "height": 720, "aspectRatio": 1.78, "audioChannels": 1, "audioCodec": "aac",
-    "videoCodec": "h264", "videoResolution": "720", "videoFrameRate": "NTSC", "videoProfile": "high",
+    "bitrate": 3250,
+    "width": 1280,
+    "height": 720,
+    "aspectRatio": 1.78,
+    "audioChannels": 1,
+    "audioCodec": "aac",
+    "videoCodec": "h264",
+    "videoResolution": "720",
+    "videoFrameRate": "NTSC",
+    "videoProfile": "high",
     "hasVoiceActivity": False,
 }
 _NAMES = {"actor": "Role"}
@@ -36,23 +45,37 @@ def video(item: Item, full: bool, extras: bool = False) -> Element:
 
 def _video_attrs(item: Item, full: bool) -> dict[str, Any]:
     return {
-        "ratingKey": str(item.key), "key": f"/library/metadata/{item.key}", "guid": item.guid,
-        "slug": item.slug or None, "studio": item.studio or None, "type": "movie", "title": item.title,
+        "ratingKey": str(item.key),
+        "key": f"/library/metadata/{item.key}",
+        "guid": item.guid,
+        "slug": item.slug or None,
+        "studio": item.studio or None,
+        "type": "movie",
+        "title": item.title,
         **(_home(item.section) if full else {}),
-        "titleSort": item.titleSort or None, "originalTitle": item.originalTitle or None,
-        "editionTitle": item.editionTitle or None, "contentRating": item.contentRating or None,
-        "summary": item.summary, "rating": _decimal(item.rating), "audienceRating": _decimal(item.audienceRating),
-        "userRating": _decimal(item.userRating), "year": int(item.year) if item.year.isdigit() else None,
-        "tagline": item.tagline or None, "thumb": thumb_path(item, "thumb", item.thumb_n),
-        "art": thumb_path(item, "art", item.art_n), "duration": item.duration or None,
+        "titleSort": item.titleSort or None,
+        "originalTitle": item.originalTitle or None,
+        "editionTitle": item.editionTitle or None,
+        "contentRating": item.contentRating or None,
+        "summary": item.summary,
+        "rating": _decimal(item.rating),
+        "audienceRating": _decimal(item.audienceRating),
+        "userRating": _decimal(item.userRating),
+        "year": int(item.year) if item.year.isdigit() else None,
+        "tagline": item.tagline or None,
+        "thumb": thumb_path(item, "thumb", item.thumb_n),
+        "art": thumb_path(item, "art", item.art_n),
+        "duration": item.duration or None,
         "originallyAvailableAt": item.originallyAvailableAt or None,
-        "addedAt": int(float(item.addedAt)) if item.addedAt else None, "updatedAt": item.updated_at,
+        "addedAt": int(float(item.addedAt)) if item.addedAt else None,
+        "updatedAt": item.updated_at,
     }
 
 
 def _home(shown: Section) -> dict[str, Any]:
     return {
-        "librarySectionTitle": shown.title, "librarySectionID": int(shown.key),
+        "librarySectionTitle": shown.title,
+        "librarySectionID": int(shown.key),
         "librarySectionKey": f"/library/sections/{shown.key}",
     }
 
@@ -73,8 +96,12 @@ def _media(item: Item, each: MediaFile, full: bool) -> Element:
     attrs["container"] = container
     attrs.update(each.media or {})
     part: dict[str, Any] = {
-        "id": each.id, "key": f"/library/parts/{each.id}/{item.section.created_at}/file.{container or 'mp4'}",
-        "duration": item.duration or None, "file": each.file, "size": each.size, "container": container,
+        "id": each.id,
+        "key": f"/library/parts/{each.id}/{item.section.created_at}/file.{container or 'mp4'}",
+        "duration": item.duration or None,
+        "file": each.file,
+        "size": each.size,
+        "container": container,
         "videoProfile": "high",
     }
     part.update(each.part or {})
@@ -84,9 +111,7 @@ def _media(item: Item, each: MediaFile, full: bool) -> Element:
 def _streams(each: MediaFile) -> list[Element]:
     frames = {"streamType": 1, "default": True, "codec": "h264", "index": 0, "height": 720, "width": 1280}
     sound = {"streamType": 2, "selected": True, "codec": "aac", "index": 1, "channels": 1}
-    return [
-        Element("Stream", {"id": each.id * 2 + number, **facts}) for number, facts in enumerate((frames, sound))
-    ]
+    return [Element("Stream", {"id": each.id * 2 + number, **facts}) for number, facts in enumerate((frames, sound))]
 
 
 def _images(item: Item) -> list[Element]:
@@ -94,7 +119,8 @@ def _images(item: Item) -> list[Element]:
     pictures = (("coverPoster", "thumb", item.thumb_n), ("background", "art", item.art_n))
     made = [
         Element("Image", {"alt": title, "type": kind, "url": thumb_path(item, field, number)})
-        for kind, field, number in pictures if number
+        for kind, field, number in pictures
+        if number
     ]
     if item.thumb_n:
         colors = {"topLeft": "49053c", "topRight": "0404f7", "bottomRight": "0404f7", "bottomLeft": "ae0343"}
@@ -109,16 +135,15 @@ def element_name(kind: str) -> str:
 
 def _listed_tags(item: Item) -> list[Element]:
     return [
-        Element(element_name(kind), {"tag": tag.name})
-        for kind, most in _LISTED for tag in getattr(item, kind)[:most]
+        Element(element_name(kind), {"tag": tag.name}) for kind, most in _LISTED for tag in getattr(item, kind)[:most]
     ]
 
 
 def _listing_extras(item: Item) -> list[Element]:
     kinds = ("collection", "label")
-    return [
-        Element(element_name(kind), {"tag": tag.name}) for kind in kinds for tag in getattr(item, kind)
-    ] + _fields(item)
+    return [Element(element_name(kind), {"tag": tag.name}) for kind in kinds for tag in getattr(item, kind)] + _fields(
+        item
+    )
 
 
 def _full_tags(item: Item) -> list[Element]:
@@ -144,11 +169,20 @@ def collection(shown: Collection, count: int) -> Element:
     """Write a collection, as a listing and as a detail."""
     path = f"/library/collections/{shown.key}/children"
     attrs: dict[str, Any] = {
-        "ratingKey": str(shown.key), "key": path, "guid": f"collection://{shown.key}", "type": "collection",
-        "title": shown.tag.name, "subtype": "movie", "summary": shown.summary, "index": shown.tag.id,
-        "librarySectionID": int(shown.section.key), "librarySectionTitle": shown.section.title,
+        "ratingKey": str(shown.key),
+        "key": path,
+        "guid": f"collection://{shown.key}",
+        "type": "collection",
+        "title": shown.tag.name,
+        "subtype": "movie",
+        "summary": shown.summary,
+        "index": shown.tag.id,
+        "librarySectionID": int(shown.section.key),
+        "librarySectionTitle": shown.section.title,
         "librarySectionKey": f"/library/sections/{shown.section.key}",
-        "addedAt": shown.added_at, "updatedAt": shown.added_at, "childCount": str(count),
+        "addedAt": shown.added_at,
+        "updatedAt": shown.added_at,
+        "childCount": str(count),
     }
     return Element("Directory", attrs, [], "Metadata")
 
@@ -156,13 +190,27 @@ def collection(shown: Collection, count: int) -> Element:
 def section(shown: Section) -> Element:
     """Write a section as /library/sections shows it."""
     attrs: dict[str, Any] = {
-        "allowSync": True, "art": "/:/resources/movie-fanart.jpg",
+        "allowSync": True,
+        "art": "/:/resources/movie-fanart.jpg",
         "composite": f"/library/sections/{shown.key}/composite/{shown.scanned_at}",
-        "filters": True, "refreshing": shown.refreshing, "thumb": "/:/resources/movie.png", "key": shown.key,
-        "type": "movie", "title": shown.title, "agent": shown.agent, "scanner": "Plex Movie", "language": "en-US",
-        "uuid": shown.uuid, "metadataAgentProviderGroupId": "1", "updatedAt": shown.created_at,
-        "createdAt": shown.created_at, "scannedAt": shown.scanned_at, "content": True, "directory": True,
-        "contentChangedAt": shown.changes, "hidden": 0,
+        "filters": True,
+        "refreshing": shown.refreshing,
+        "thumb": "/:/resources/movie.png",
+        "key": shown.key,
+        "type": "movie",
+        "title": shown.title,
+        "agent": shown.agent,
+        "scanner": "Plex Movie",
+        "language": "en-US",
+        "uuid": shown.uuid,
+        "metadataAgentProviderGroupId": "1",
+        "updatedAt": shown.created_at,
+        "createdAt": shown.created_at,
+        "scannedAt": shown.scanned_at,
+        "content": True,
+        "directory": True,
+        "contentChangedAt": shown.changes,
+        "hidden": 0,
     }
     places = [Element("Location", {"id": number, "path": path}) for number, path in enumerate(shown.locations, 1)]
     return Element("Directory", attrs, places)
@@ -171,9 +219,18 @@ def section(shown: Section) -> Element:
 def section_attrs(shown: Section, title2: str) -> dict[str, Any]:
     """Return the attributes of a listing's container, without its counts."""
     return {
-        "allowSync": True, "art": "/:/resources/movie-fanart.jpg", "content": None, "identifier": LIBRARY,
-        "librarySectionID": int(shown.key), "librarySectionTitle": shown.title, "librarySectionUUID": shown.uuid,
-        **FLAGS, "thumb": "/:/resources/movie.png", "title1": shown.title, "title2": title2, "viewGroup": "movie",
+        "allowSync": True,
+        "art": "/:/resources/movie-fanart.jpg",
+        "content": None,
+        "identifier": LIBRARY,
+        "librarySectionID": int(shown.key),
+        "librarySectionTitle": shown.title,
+        "librarySectionUUID": shown.uuid,
+        **FLAGS,
+        "thumb": "/:/resources/movie.png",
+        "title1": shown.title,
+        "title2": title2,
+        "viewGroup": "movie",
         "viewMode": "65592",
     }
 

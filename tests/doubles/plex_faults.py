@@ -6,6 +6,7 @@ Instead of an answer, the request not applied: ``status`` (status, body, content
 After the request took effect: ``drop_after``, ``drop_body``, ``truncated``, ``latency`` (seconds),
 ``drip_headers`` and ``drip_body`` (chunk, pause_s).
 """
+
 from __future__ import annotations
 
 import gzip
@@ -36,8 +37,14 @@ class Fault:
     """One rule: the next ``times`` requests that fit (None: all of them), after ``skip`` that pass."""
 
     def __init__(
-        self, kind: str, times: Optional[int] = 1, match: str = "", method: str = "", skip: int = 0,
-        applied: Optional[bool] = None, **options: Any,
+        self,
+        kind: str,
+        times: Optional[int] = 1,
+        match: str = "",
+        method: str = "",
+        skip: int = 0,
+        applied: Optional[bool] = None,
+        **options: Any,
     ) -> None:
         if kind not in KINDS:
             raise ValueError(f"no fault named {kind}; there are {', '.join(sorted(KINDS))}")
@@ -66,8 +73,14 @@ class FaultBook:
         self.cleared = threading.Event()
 
     def add(
-        self, kind: str, times: Optional[int] = 1, match: str = "", method: str = "", skip: int = 0,
-        applied: Optional[bool] = None, **options: Any,
+        self,
+        kind: str,
+        times: Optional[int] = 1,
+        match: str = "",
+        method: str = "",
+        skip: int = 0,
+        applied: Optional[bool] = None,
+        **options: Any,
     ) -> None:
         """Add a rule. ``match`` is part of path and query, ``applied`` tells whether the request takes effect."""
         with self._lock:
@@ -172,7 +185,7 @@ def _drip_headers(fault: Fault, request: Request, response: Response) -> Deliver
 
 def _pieces(fault: Fault, data: bytes) -> list[bytes]:
     size = int(fault.options.get("chunk", 1))
-    return [data[start:start + size] for start in range(0, len(data), size)]
+    return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 def _pause(fault: Fault) -> float:
@@ -187,6 +200,7 @@ def _truncated(_: Fault, request: Request, response: Response) -> Delivery:
 def _instead(content_type: str, body: bytes) -> Callable[[Fault, Request, Response], Delivery]:
     def deliver(_: Fault, request: Request, __: Response) -> Delivery:
         return whole(request, Response(200, content_type, body))
+
     return deliver
 
 

@@ -1,4 +1,5 @@
 """Which items a listing holds: filters, order and pages."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -63,8 +64,9 @@ def _by_file(section: Section, value: str, comma_means_or: bool) -> list[Item]:
 def _in_folder(section: Section, path: str) -> list[Item]:
     folder = path[: len(path) - len(basename(path))]
     return [
-        item for item in section.items.values()
-        if any(each.file.startswith(folder) and basename(each.file) == each.file[len(folder):] for each in item.files)
+        item
+        for item in section.items.values()
+        if any(each.file.startswith(folder) and basename(each.file) == each.file[len(folder) :] for each in item.files)
     ]
 
 
@@ -100,7 +102,7 @@ def _tests(args: dict[str, str]) -> list[Callable[[Item], bool]]:
 
 def _test(name: str, value: str) -> Optional[Callable[[Item], bool]]:
     field = name.rstrip("!=<>")
-    sign = name[len(field):]
+    sign = name[len(field) :]
     if field in TAG_KINDS and value:
         wanted = set(ids(value))
         return lambda item: bool(wanted & {tag.id for tag in getattr(item, field)}) == (sign != "!")
@@ -117,11 +119,16 @@ def _text_test(field: str, sign: str, value: str) -> Callable[[Item], bool]:
         if sign in ("=", "!="):
             return (text == value) == (sign == "=")
         return (value in text) == (sign != "!")
+
     return test
 
 
 def page(
-    items: Sequence[Any], start: Optional[int], size: Optional[int], limit: Optional[int], cap: Optional[int],
+    items: Sequence[Any],
+    start: Optional[int],
+    size: Optional[int],
+    limit: Optional[int],
+    cap: Optional[int],
 ) -> Page:
     """Cut one page out of ``items``; without ``start`` and ``size`` the whole list is the page."""
     total = len(items) if limit is None else min(limit, len(items))
@@ -131,4 +138,4 @@ def page(
     length = total if size is None else size
     if cap is not None:
         length = min(length, cap)
-    return Page(items[first:min(first + length, total)], total, first)
+    return Page(items[first : min(first + length, total)], total, first)

@@ -1,4 +1,5 @@
 """HTTP/1.1 without the standard library's handler, which is slow and stops at 64 KB of request line."""
+
 from __future__ import annotations
 
 import gzip
@@ -73,7 +74,10 @@ class Response:
     __slots__ = ("status", "content_type", "body", "headers")
 
     def __init__(
-        self, status: int = 200, content_type: str = "text/html", body: bytes = b"",
+        self,
+        status: int = 200,
+        content_type: str = "text/html",
+        body: bytes = b"",
         headers: Optional[dict[str, str]] = None,
     ) -> None:
         self.status = status
@@ -97,8 +101,12 @@ def encode(response: Response, use_gzip: bool, keep_alive_s: float) -> tuple[byt
         extra["X-Plex-Content-Compressed-Length"] = str(len(body))
     lines = [
         f"HTTP/1.1 {response.status} {responses.get(response.status, 'Unknown')}",
-        "X-Plex-Protocol: 1.0", "Cache-Control: no-cache", f"Content-Type: {response.content_type}",
-        f"Content-Length: {len(body)}", "Connection: Keep-Alive", f"Keep-Alive: timeout={int(keep_alive_s)}",
+        "X-Plex-Protocol: 1.0",
+        "Cache-Control: no-cache",
+        f"Content-Type: {response.content_type}",
+        f"Content-Length: {len(body)}",
+        "Connection: Keep-Alive",
+        f"Keep-Alive: timeout={int(keep_alive_s)}",
         f"Date: {_date()}",
     ]
     lines += [f"{name}: {value}" for name, value in extra.items()]

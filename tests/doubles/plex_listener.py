@@ -1,4 +1,5 @@
 """Sockets of the Plex double: connections, deliveries, and a port that really closes."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """The request log of the Plex double."""
+
 from __future__ import annotations
 
 import threading
@@ -48,9 +49,7 @@ class RequestLog:
         with self._lock:
             if path_contains is None:
                 return len(self._entries) if method is None else self._methods[method]
-            return sum(
-                1 for entry in self._entries
-                if path_contains in entry.path and method in (None, entry.method))
+            return sum(1 for entry in self._entries if path_contains in entry.path and method in (None, entry.method))
 
     def clear(self) -> None:
         """Forget everything."""

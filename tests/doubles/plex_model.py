@@ -1,4 +1,5 @@
 """What the Plex double remembers: sections, items, tags and collections."""
+
 from __future__ import annotations
 
 import itertools
@@ -11,13 +12,32 @@ from typing import Any, Callable, Optional
 from tests.doubles.plex_tags import Tag, TagTable
 
 SCALARS = (
-    "title", "titleSort", "originalTitle", "summary", "tagline", "studio", "contentRating",
-    "originallyAvailableAt", "addedAt", "rating", "audienceRating", "userRating", "editionTitle", "year",
+    "title",
+    "titleSort",
+    "originalTitle",
+    "summary",
+    "tagline",
+    "studio",
+    "contentRating",
+    "originallyAvailableAt",
+    "addedAt",
+    "rating",
+    "audienceRating",
+    "userRating",
+    "editionTitle",
+    "year",
 )
 EDITABLE = frozenset(SCALARS) - {"year"}
 PLURALS = {
-    "genre": "genres", "collection": "collections", "label": "labels", "director": "directors",
-    "writer": "writers", "producer": "producers", "country": "countries", "actor": "actors", "similar": "similar",
+    "genre": "genres",
+    "collection": "collections",
+    "label": "labels",
+    "director": "directors",
+    "writer": "writers",
+    "producer": "producers",
+    "country": "countries",
+    "actor": "actors",
+    "similar": "similar",
 }
 TAG_KINDS = tuple(PLURALS)
 ARTWORK = ("thumb", "art", "clearLogo", "squareArt", "theme")
@@ -39,9 +59,23 @@ class MediaFile:
 class Item:
     """A movie. Scalars are strings ('' is unset), tag kinds are tuples of rows."""
 
-    __slots__ = SCALARS + TAG_KINDS + (
-        "key", "section", "guid", "slug", "duration", "updated_at", "files", "locks", "roles",
-        "thumb_n", "art_n", "artwork",
+    __slots__ = (
+        SCALARS
+        + TAG_KINDS
+        + (
+            "key",
+            "section",
+            "guid",
+            "slug",
+            "duration",
+            "updated_at",
+            "files",
+            "locks",
+            "roles",
+            "thumb_n",
+            "art_n",
+            "artwork",
+        )
     )
     title: str
     titleSort: str
@@ -101,8 +135,19 @@ class Section:
     """A library section of type movie."""
 
     __slots__ = (
-        "key", "title", "locations", "agent", "uuid", "items", "collections", "refreshing",
-        "created_at", "scanned_at", "changes", "basenames", "orders",
+        "key",
+        "title",
+        "locations",
+        "agent",
+        "uuid",
+        "items",
+        "collections",
+        "refreshing",
+        "created_at",
+        "scanned_at",
+        "changes",
+        "basenames",
+        "orders",
     )
 
     def __init__(self, key: str, title: str, locations: list[str], now: int, agent: str) -> None:

@@ -1,4 +1,5 @@
 """Steers a Plex double that runs in another process."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """Elements, and how Plex writes them: XML by default, JSON on request."""
+
 from __future__ import annotations
 
 import json
@@ -6,9 +7,17 @@ from typing import Any, Optional
 
 XML_TYPE = "text/xml;charset=utf-8"
 JSON_TYPE = "application/json"
-_XML_ESCAPES = str.maketrans({
-    "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;",
-})
+_XML_ESCAPES = str.maketrans(
+    {
+        "&": "&amp;",
+        "<": "&lt;",
+        ">": "&gt;",
+        '"': "&quot;",
+        "\n": "&#10;",
+        "\r": "&#13;",
+        "\t": "&#9;",
+    }
+)
 _JSON_NAMES = {"Video": "Metadata", "Photo": "Metadata"}
 _JSON_OBJECTS = frozenset({"UltraBlurColors"})
 
@@ -19,7 +28,11 @@ class Element:
     __slots__ = ("name", "attrs", "children", "json_name")
 
     def __init__(
-        self, name: str, attrs: dict[str, Any], children: Optional[list[Element]] = None, json_name: str = "",
+        self,
+        name: str,
+        attrs: dict[str, Any],
+        children: Optional[list[Element]] = None,
+        json_name: str = "",
     ) -> None:
         self.name = name
         self.attrs = attrs

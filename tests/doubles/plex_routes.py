@@ -1,4 +1,5 @@
 """From a request to an answer: who may ask, which address, which part of the model."""
+
 from __future__ import annotations
 
 from typing import Any, Callable, Optional
@@ -16,7 +17,13 @@ from tests.doubles.plex_settings import PlexSettings
 from tests.doubles.plex_tree import tree
 
 _DETAIL_ATTRS = (
-    "allowSync", "identifier", "librarySectionID", "librarySectionTitle", "librarySectionUUID", *elements.FLAGS)
+    "allowSync",
+    "identifier",
+    "librarySectionID",
+    "librarySectionTitle",
+    "librarySectionUUID",
+    *elements.FLAGS,
+)
 
 
 class Reads:
@@ -97,21 +104,37 @@ class Reads:
 
     def _identity(self, _: Request, __: list[str]) -> Answer:
         settings = self.settings
-        return Element("MediaContainer", {
-            "size": 0, "claimed": settings.claimed, "machineIdentifier": settings.machine_id,
-            "version": settings.version,
-        })
+        return Element(
+            "MediaContainer",
+            {
+                "size": 0,
+                "claimed": settings.claimed,
+                "machineIdentifier": settings.machine_id,
+                "version": settings.version,
+            },
+        )
 
     def _nothing(self, _: Request, __: list[str]) -> Answer:
         return Element("MediaContainer", {"size": 0})
 
     def _library(self, _: Request, __: list[str]) -> Answer:
-        children = elements.directories((
-            ("sections", "Library Sections"), ("recentlyAdded", "Recently Added Content"),
-            ("onDeck", "On Deck Content"),
-        ))
-        attrs = {"size": 3, "allowSync": False, "art": "/:/resources/library-art.png", "content": "",
-                 "identifier": elements.LIBRARY, **elements.FLAGS, "title1": "Plex Library", "title2": ""}
+        children = elements.directories(
+            (
+                ("sections", "Library Sections"),
+                ("recentlyAdded", "Recently Added Content"),
+                ("onDeck", "On Deck Content"),
+            )
+        )
+        attrs = {
+            "size": 3,
+            "allowSync": False,
+            "art": "/:/resources/library-art.png",
+            "content": "",
+            "identifier": elements.LIBRARY,
+            **elements.FLAGS,
+            "title1": "Plex Library",
+            "title2": "",
+        }
         return Element("MediaContainer", attrs, children)
 
     def _sections(self, _: Request, __: list[str]) -> Answer:
@@ -198,8 +221,9 @@ class Reads:
         return elements.collection(shown, count) if shown and count else None
 
     def _tree(self, _: Request, parts: list[str]) -> Answer:
-        return Element("MediaContainer", {"size": 1, "identifier": elements.LIBRARY, **elements.FLAGS},
-                       [tree(self.item(parts[2]))])
+        return Element(
+            "MediaContainer", {"size": 1, "identifier": elements.LIBRARY, **elements.FLAGS}, [tree(self.item(parts[2]))]
+        )
 
     def _choices(self, _: Request, parts: list[str]) -> Answer:
         shown = self.section(parts[2])

@@ -6,6 +6,7 @@
 
 As a process of its own: ``python -m tests.doubles.plex_server --port 32400``; see ``RemotePlexDouble``.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -37,8 +38,13 @@ class PlexDouble(PlexSettings):
     """A Plex server on 127.0.0.1; the switches of ``PlexSettings`` are its attributes."""
 
     def __init__(
-        self, mode: str = "append", token: str = "plex-token", port: int = 0, control_port: Optional[int] = None,
-        now: Callable[[], float] = time.time, **switches: Any,
+        self,
+        mode: str = "append",
+        token: str = "plex-token",
+        port: int = 0,
+        control_port: Optional[int] = None,
+        now: Callable[[], float] = time.time,
+        **switches: Any,
     ) -> None:
         super().__init__(mode=mode, token=token, **switches)
         self.faults = FaultBook()
@@ -95,7 +101,12 @@ class PlexDouble(PlexSettings):
             return self._state.add_section(title, locations, agent).key
 
     def add_item(
-        self, section: str, file: str, size: int = 0, versions: Iterable[dict[str, Any]] = (), **values: Any,
+        self,
+        section: str,
+        file: str,
+        size: int = 0,
+        versions: Iterable[dict[str, Any]] = (),
+        **values: Any,
     ) -> str:
         """Add an item and return its rating key.
 
@@ -189,9 +200,17 @@ class PlexDouble(PlexSettings):
         if self.latency_s:
             time.sleep(self.latency_s)
         delivery = self._deliver(request)
-        self._log.add(LogEntry(
-            request.method, request.path, request.query, delivery.status, request.bytes_in,
-            sum(map(len, delivery.chunks)), time.time()))
+        self._log.add(
+            LogEntry(
+                request.method,
+                request.path,
+                request.query,
+                delivery.status,
+                request.bytes_in,
+                sum(map(len, delivery.chunks)),
+                time.time(),
+            )
+        )
         return delivery
 
     def _deliver(self, request: Request) -> Delivery:

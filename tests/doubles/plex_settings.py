@@ -1,4 +1,5 @@
 """The switches of the Plex double."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
 """What an item holds, as a plain dict for tests."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -14,9 +15,15 @@ def snapshot(item: Item, art: ArtStore) -> dict[str, Any]:
     for kind, plural in PLURALS.items():
         made[plural] = list(tag_names(item, kind))
     made.update(
-        key=str(item.key), section=item.section.key, guid=item.guid, updatedAt=item.updated_at,
-        file=item.files[0].file, size=item.files[0].size, files=[each.file for each in item.files],
-        locks=sorted(item.locks), roles={tag.name: (item.roles or {}).get(tag.id, "") for tag in item.actor},
+        key=str(item.key),
+        section=item.section.key,
+        guid=item.guid,
+        updatedAt=item.updated_at,
+        file=item.files[0].file,
+        size=item.files[0].size,
+        files=[each.file for each in item.files],
+        locks=sorted(item.locks),
+        roles={tag.name: (item.roles or {}).get(tag.id, "") for tag in item.actor},
     )
     for kind, (field, number, _) in KINDS.items():
         made[field] = thumb_path(item, field, getattr(item, number)) or ""

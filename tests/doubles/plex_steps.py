@@ -1,4 +1,5 @@
 """Steps that several tests of the Plex double share."""
+
 from __future__ import annotations
 
 from typing import Any, Optional
@@ -31,6 +32,7 @@ def put(plex: PlexDouble, session: requests.Session, key: Optional[str], **args:
 def listing(plex: PlexDouble, session: requests.Session, query: str = "type=1", **headers: str) -> Any:
     """Return the container of a JSON listing."""
     answer = session.get(
-        f"{plex.url}/library/sections/1/all?{query}", headers={"Accept": "application/json", **headers}, timeout=10)
+        f"{plex.url}/library/sections/1/all?{query}", headers={"Accept": "application/json", **headers}, timeout=10
+    )
     assert answer.status_code == 200, answer.status_code
     return answer.json()["MediaContainer"]

@@ -1,4 +1,5 @@
 """The tag table of a Plex server: one row per kind and name, shared by all items."""
+
 from __future__ import annotations
 
 import itertools

@@ -1,4 +1,5 @@
 """The addresses that change something: edits, artwork, ratings, scans."""
+
 from __future__ import annotations
 
 from tests.doubles import plex_elements as elements
@@ -23,21 +24,23 @@ class Routes(Reads):
         super().__init__(state, settings, art)
         self.scans: list[dict[str, str]] = []
         self.whole_section_edits: list[str] = []
-        self.table.update({
-            ("PUT", "library/sections/*/all"): self._edit_section,
-            ("PUT", "library/metadata/*"): self._edit_items,
-            ("PUT", "library/metadata/*/refresh"): self._refresh,
-            ("GET", "library/sections/*/refresh"): self._scan,
-            ("POST", "library/sections/*/refresh"): self._scan,
-            ("PUT", ":/rate"): self._rate,
-            ("GET", "library/metadata/*/file"): self._file,
-            ("GET", "library/metadata/*/thumb/*"): self._picture,
-            ("GET", "library/metadata/*/art/*"): self._picture,
-            ("DELETE", "library/metadata/*/thumb"): self._remove_picture,
-            ("DELETE", "library/metadata/*/art"): self._remove_picture,
-            ("PUT", "library/metadata/*/poster"): self._select_picture,
-            ("PUT", "library/metadata/*/art"): self._select_picture,
-        })
+        self.table.update(
+            {
+                ("PUT", "library/sections/*/all"): self._edit_section,
+                ("PUT", "library/metadata/*"): self._edit_items,
+                ("PUT", "library/metadata/*/refresh"): self._refresh,
+                ("GET", "library/sections/*/refresh"): self._scan,
+                ("POST", "library/sections/*/refresh"): self._scan,
+                ("PUT", ":/rate"): self._rate,
+                ("GET", "library/metadata/*/file"): self._file,
+                ("GET", "library/metadata/*/thumb/*"): self._picture,
+                ("GET", "library/metadata/*/art/*"): self._picture,
+                ("DELETE", "library/metadata/*/thumb"): self._remove_picture,
+                ("DELETE", "library/metadata/*/art"): self._remove_picture,
+                ("PUT", "library/metadata/*/poster"): self._select_picture,
+                ("PUT", "library/metadata/*/art"): self._select_picture,
+            }
+        )
         for kind in KINDS:
             self.table["GET", f"library/metadata/*/{kind}"] = self._pictures
             self.table["POST", f"library/metadata/*/{kind}"] = self._upload
@@ -145,5 +148,3 @@ class Routes(Reads):
     def _picture(self, _: Request, parts: list[str]) -> Answer:
         key = self.art.selected(self.item(parts[2]), _SINGLE[parts[3]])
         return Response(200, "image/jpeg", self.art.data(key or ""))
-
-

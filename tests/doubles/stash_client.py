@@ -17,8 +17,13 @@ class GraphQLFailed(Exception):
         self.status, self.answer = status, answer
 
 
-def fetch(url: str, method: str = "GET", body: Union[bytes, str, None] = None,
-          headers: Optional[dict[str, str]] = None, timeout_s: float = 60.0) -> tuple[int, dict[str, str], bytes]:
+def fetch(
+    url: str,
+    method: str = "GET",
+    body: Union[bytes, str, None] = None,
+    headers: Optional[dict[str, str]] = None,
+    timeout_s: float = 60.0,
+) -> tuple[int, dict[str, str], bytes]:
     """(status, headers, body) of one request over its own connection; follows no redirect."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
@@ -48,14 +53,17 @@ class Conveniences:
 
     def save(self, scene_id: Any, **fields: Any) -> Any:
         """sceneUpdate of the given fields; names of relations are as in Stash (`tag_ids`, …)."""
-        return self.gql("mutation($i:SceneUpdateInput!){sceneUpdate(input:$i){id updated_at}}",
-                        {"i": {"id": str(scene_id), **fields}})["sceneUpdate"]
+        return self.gql(
+            "mutation($i:SceneUpdateInput!){sceneUpdate(input:$i){id updated_at}}",
+            {"i": {"id": str(scene_id), **fields}},
+        )["sceneUpdate"]
 
     def bulk_save(self, ids: Sequence[Any], **fields: Any) -> Any:
         """bulkSceneUpdate; relations are {"ids": […], "mode": "ADD"}."""
         wanted = {"ids": [str(i) for i in ids], **fields}
-        return self.gql("mutation($i:BulkSceneUpdateInput!){bulkSceneUpdate(input:$i){id}}",
-                        {"i": wanted})["bulkSceneUpdate"]
+        return self.gql("mutation($i:BulkSceneUpdateInput!){bulkSceneUpdate(input:$i){id}}", {"i": wanted})[
+            "bulkSceneUpdate"
+        ]
 
     def destroy(self, scene_id: Any) -> Any:
         return self.gql("mutation($i:SceneDestroyInput!){sceneDestroy(input:$i)}", {"i": {"id": str(scene_id)}})
@@ -72,8 +80,10 @@ class Conveniences:
 
     def merge_tags(self, sources: Sequence[str], destination: str) -> Any:
         """tagsMerge, by names."""
-        wanted = {"source": [self.id_of("tag", name) for name in sources],
-                  "destination": self.id_of("tag", destination)}
+        wanted = {
+            "source": [self.id_of("tag", name) for name in sources],
+            "destination": self.id_of("tag", destination),
+        }
         return self.gql("mutation($i:TagsMergeInput!){tagsMerge(input:$i){id}}", {"i": wanted})
 
     def run_task(self, plugin_id: str, task_name: Optional[str], args: Optional[dict[str, Any]] = None) -> str:

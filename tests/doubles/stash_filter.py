@@ -25,8 +25,11 @@ class BadFilter(Exception):
 
 def select(library: Library, wanted: dict[str, Any]) -> Numbers:
     """The numbers of the scenes that a `SceneFilterType` lets through."""
-    parts = [_criterion(library, key, value) for key, value in wanted.items()
-             if value is not None and key not in ("AND", "OR", "NOT")]
+    parts = [
+        _criterion(library, key, value)
+        for key, value in wanted.items()
+        if value is not None and key not in ("AND", "OR", "NOT")
+    ]
     found = set.intersection(*parts) if parts else set(library.scenes)
     if wanted.get("AND") is not None:
         found = found & select(library, wanted["AND"])
@@ -57,7 +60,7 @@ def page(numbers: list[Any], paging: dict[str, Any]) -> list[Any]:
     if size < 0:
         return numbers
     first = (max(paging.get("page") or 1, 1) - 1) * size
-    return numbers[first:first + size]
+    return numbers[first : first + size]
 
 
 def _criterion(library: Library, key: str, value: Any) -> Numbers:
@@ -88,10 +91,14 @@ def _scene_test(key: str, value: Any) -> Callable[[Scene], bool]:
 
 def _missing(what: str) -> Callable[[Scene], bool]:
     tests: dict[str, Callable[[Scene], bool]] = {
-        "cover": lambda s: s.cover is None, "date": lambda s: not s.date,
-        "studio": lambda s: s.studio is None, "performers": lambda s: not s.performers,
-        "tags": lambda s: not s.tags, "title": lambda s: not s.title,
-        "details": lambda s: not s.details}
+        "cover": lambda s: s.cover is None,
+        "date": lambda s: not s.date,
+        "studio": lambda s: s.studio is None,
+        "performers": lambda s: not s.performers,
+        "tags": lambda s: not s.tags,
+        "title": lambda s: not s.title,
+        "details": lambda s: not s.details,
+    }
     if what not in tests:
         raise BadFilter(f"is_missing {what} is not part of this double")
     return tests[what]
@@ -114,10 +121,15 @@ def _updated(library: Library, value: dict[str, Any]) -> Numbers:
 def _comparison(value: dict[str, Any]) -> Callable[[Any], bool]:
     low, high = value["value"], value.get("value2")
     tests: dict[str, Callable[[Any], bool]] = {
-        "EQUALS": lambda x: x == low, "NOT_EQUALS": lambda x: x != low,
-        "GREATER_THAN": lambda x: x > low, "LESS_THAN": lambda x: x < low,
-        "BETWEEN": lambda x: low <= x <= high, "NOT_BETWEEN": lambda x: not low <= x <= high,
-        "IS_NULL": lambda x: x is None, "NOT_NULL": lambda x: x is not None}
+        "EQUALS": lambda x: x == low,
+        "NOT_EQUALS": lambda x: x != low,
+        "GREATER_THAN": lambda x: x > low,
+        "LESS_THAN": lambda x: x < low,
+        "BETWEEN": lambda x: low <= x <= high,
+        "NOT_BETWEEN": lambda x: not low <= x <= high,
+        "IS_NULL": lambda x: x is None,
+        "NOT_NULL": lambda x: x is not None,
+    }
     return _pick(tests, value["modifier"])
 
 
@@ -132,12 +144,15 @@ def _text_test(value: dict[str, Any]) -> Callable[[str], bool]:
     like = re.compile(_like(text), re.IGNORECASE | re.DOTALL).fullmatch
     words = _words(text)
     tests: dict[str, Callable[[str], Any]] = {
-        "EQUALS": like, "NOT_EQUALS": lambda x: not like(x),
+        "EQUALS": like,
+        "NOT_EQUALS": lambda x: not like(x),
         "INCLUDES": lambda x: any(w in x.lower() for w in words),
         "EXCLUDES": lambda x: not any(w in x.lower() for w in words),
         "MATCHES_REGEX": lambda x: re.search(text, x),
         "NOT_MATCHES_REGEX": lambda x: not re.search(text, x),
-        "IS_NULL": lambda x: not x, "NOT_NULL": lambda x: bool(x)}
+        "IS_NULL": lambda x: not x,
+        "NOT_NULL": lambda x: bool(x),
+    }
     test = _pick(tests, value["modifier"])
     return lambda x: bool(test(x))
 
@@ -160,9 +175,11 @@ def _related(library: Library, kind: str, value: dict[str, Any]) -> Numbers:
         bare = {n for n, s in library.scenes.items() if not getattr(s, field)}
         return bare if modifier == "IS_NULL" else everything - bare
     groups = [_scenes_of(library, kind, i, value.get("depth") or 0) for i in value.get("value") or []]
-    tests = {"INCLUDES": lambda: set().union(*groups) if groups else everything,
-             "INCLUDES_ALL": lambda: set.intersection(everything, *groups),
-             "EXCLUDES": lambda: everything.difference(*groups)}
+    tests = {
+        "INCLUDES": lambda: set().union(*groups) if groups else everything,
+        "INCLUDES_ALL": lambda: set.intersection(everything, *groups),
+        "EXCLUDES": lambda: everything.difference(*groups),
+    }
     found: Numbers = _pick(tests, modifier)()
     for excluded in value.get("excludes") or []:
         found = found - _scenes_of(library, kind, excluded, value.get("depth") or 0)

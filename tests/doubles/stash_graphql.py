@@ -59,14 +59,20 @@ class Engine:
             return Prepared(None, _refusal(errors, "GRAPHQL_VALIDATION_FAILED"))
         return Prepared(document, fields=_root_fields(document))
 
-    def run(self, query: str, variables: Optional[dict[str, Any]], operation: Optional[str],
-            call: Call) -> tuple[bool, dict[str, Any]]:
+    def run(
+        self, query: str, variables: Optional[dict[str, Any]], operation: Optional[str], call: Call
+    ) -> tuple[bool, dict[str, Any]]:
         """(was it executed, the answer). Not executed means a parse or validation error."""
         prepared = self.prepare(query)
         if prepared.document is None:
             return False, prepared.refusal or {}
-        result = execute_sync(self.schema, prepared.document, context_value=call,
-                              variable_values=variables or {}, operation_name=operation)
+        result = execute_sync(
+            self.schema,
+            prepared.document,
+            context_value=call,
+            variable_values=variables or {},
+            operation_name=operation,
+        )
         errors = result.errors or []
         if any(error.path is None for error in errors):
             return False, _refusal(errors, "GRAPHQL_VALIDATION_FAILED")
@@ -92,9 +98,14 @@ def _root_fields(document: DocumentNode) -> dict[Optional[str], list[str]]:
 
 
 def _refusal(errors: list[GraphQLError], code: str) -> dict[str, Any]:
-    shown = [{"message": _words(error.message),
-              "locations": [{"line": at.line, "column": at.column} for at in error.locations or []],
-              "extensions": {"code": code}} for error in errors]
+    shown = [
+        {
+            "message": _words(error.message),
+            "locations": [{"line": at.line, "column": at.column} for at in error.locations or []],
+            "extensions": {"code": code},
+        }
+        for error in errors
+    ]
     return {"errors": shown, "data": None}
 
 

@@ -41,8 +41,13 @@ class ScriptRun:
     when the client leaves stays there until it returns.
     """
 
-    def __init__(self, script: str, given: dict[str, Any], log_line: Callable[[str, str], None],
-                 do: Callable[[str, Optional[dict[str, Any]]], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        script: str,
+        given: dict[str, Any],
+        log_line: Callable[[str, str], None],
+        do: Callable[[str, Optional[dict[str, Any]]], dict[str, Any]],
+    ) -> None:
         self.done = threading.Event()
         self.error: Optional[str] = None
         self.output: Any = None

@@ -78,12 +78,19 @@ def read_manifest(path: Path) -> Manifest:
         raise BadManifest(str(error)) from error
     _check(fields)
     return Manifest(
-        id=path.stem, folder=path.parent, name=fields.get("name") or path.stem,
-        description=fields.get("description", ""), url=fields.get("url", ""),
-        version=fields.get("version", ""), interface=fields.get("interface") or "raw",
-        exec=fields.get("exec") or [], error_level=fields.get("errLog") or "error",
-        tasks=fields.get("tasks") or [], hooks=fields.get("hooks") or [],
-        settings=fields.get("settings") or {})
+        id=path.stem,
+        folder=path.parent,
+        name=fields.get("name") or path.stem,
+        description=fields.get("description", ""),
+        url=fields.get("url", ""),
+        version=fields.get("version", ""),
+        interface=fields.get("interface") or "raw",
+        exec=fields.get("exec") or [],
+        error_level=fields.get("errLog") or "error",
+        tasks=fields.get("tasks") or [],
+        hooks=fields.get("hooks") or [],
+        settings=fields.get("settings") or {},
+    )
 
 
 def _check(fields: Any) -> None:

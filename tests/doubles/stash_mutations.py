@@ -25,8 +25,14 @@ class Mutations(NamedMutations):
         self.core.plugins.reload()
         return True
 
-    def run_plugin_task(self, info: Any, plugin_id: str, task_name: Optional[str] = None,
-                        description: Optional[str] = None, args_map: Optional[dict[str, Any]] = None) -> str:
+    def run_plugin_task(
+        self,
+        info: Any,
+        plugin_id: str,
+        task_name: Optional[str] = None,
+        description: Optional[str] = None,
+        args_map: Optional[dict[str, Any]] = None,
+    ) -> str:
         return self.core.plugins.task(plugin_id, task_name, args_map, description, info.context)
 
     def run_plugin_operation(self, info: Any, plugin_id: str, args: Optional[dict[str, Any]] = None) -> Any:

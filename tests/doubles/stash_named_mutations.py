@@ -96,9 +96,15 @@ def apply_named(library: Library, named: Named, given: dict[str, Any]) -> None:
     _refuse_taken(library, named, given.get("name"))
     if given.get("name"):
         library.rename(named, given["name"])
-    for key, target in (("details", "details"), ("description", "description"),
-                        ("disambiguation", "disambiguation"), ("favorite", "favorite"), ("urls", "urls"),
-                        ("aliases", "aliases"), ("alias_list", "aliases")):
+    for key, target in (
+        ("details", "details"),
+        ("description", "description"),
+        ("disambiguation", "disambiguation"),
+        ("favorite", "favorite"),
+        ("urls", "urls"),
+        ("aliases", "aliases"),
+        ("alias_list", "aliases"),
+    ):
         if given.get(key) is not None:
             setattr(named, target, given[key])
     if "parent_id" in given:

@@ -113,8 +113,9 @@ class Plugins:
         if plugin_id in self.disabled:
             raise PluginFailed(f"plugin {plugin_id} is disabled")
         if plugin_id not in self.loaded:
-            raise PluginFailed("Internal system error. Error <runtime error: invalid memory address"
-                               " or nil pointer dereference>")
+            raise PluginFailed(
+                "Internal system error. Error <runtime error: invalid memory address or nil pointer dereference>"
+            )
         try:
             run = self._start("operation", self.loaded[plugin_id], [], args or {}, call)
         except OSError as error:
@@ -125,9 +126,16 @@ class Plugins:
             raise PluginFailed(run.error)
         return run.output
 
-    def task(self, plugin_id: str, name: Optional[str], args: Optional[dict[str, Any]],
-             description: Optional[str], call: Call) -> str:
+    def task(
+        self,
+        plugin_id: str,
+        name: Optional[str],
+        args: Optional[dict[str, Any]],
+        description: Optional[str],
+        call: Call,
+    ) -> str:
         """Queues a task; a plugin's error is logged and the job still ends as finished."""
+
         def work(job: Job) -> None:
             self._run_task(job, plugin_id, name, args or {}, call.user)
 
@@ -163,8 +171,16 @@ class Plugins:
                 self.log.append(("error", "", "operation cancelled"))
                 raise Cancelled
 
-    def _start(self, kind: str, plugin: Manifest, extra: list[str], args: dict[str, Any], call: Call,
-               trigger: str = "", report: Callable[[str], None] = lambda text: None) -> Run:
+    def _start(
+        self,
+        kind: str,
+        plugin: Manifest,
+        extra: list[str],
+        args: dict[str, Any],
+        call: Call,
+        trigger: str = "",
+        report: Callable[[str], None] = lambda text: None,
+    ) -> Run:
         def line(level: str, text: str) -> None:
             if level == "progress":
                 self._progress(plugin, text, report)
@@ -188,16 +204,28 @@ class Plugins:
 
     def _connection(self, plugin: Manifest, call: Call) -> dict[str, Any]:
         host, port = self.server()
-        return {"Scheme": "http", "Host": host, "Port": port,
-                "SessionCookie": stdin_cookie(self.sessions.issue(call.user)),
-                "Dir": self.config_dir, "PluginDir": str(plugin.folder)}
+        return {
+            "Scheme": "http",
+            "Host": host,
+            "Port": port,
+            "SessionCookie": stdin_cookie(self.sessions.issue(call.user)),
+            "Dir": self.config_dir,
+            "PluginDir": str(plugin.folder),
+        }
 
     def _script(self, plugin: Manifest, given: dict[str, Any], line: Callable[[str, str], None]) -> ScriptRun:
         source = (plugin.folder / plugin.exec[0]).read_text("utf-8")
         return ScriptRun(source, given, line, lambda query, variables: self.answer(query, variables, Call()))
 
-    def _process(self, kind: str, plugin: Manifest, extra: list[str], given: dict[str, Any],
-                 line: Callable[[str, str], None], trigger: str) -> RawProcess:
+    def _process(
+        self,
+        kind: str,
+        plugin: Manifest,
+        extra: list[str],
+        given: dict[str, Any],
+        line: Callable[[str, str], None],
+        trigger: str,
+    ) -> RawProcess:
         argv, env = self._command(plugin, extra)
         record = ProcessRecord(kind, plugin.id, trigger, 0, time.time())
         run = RawProcess(argv, env, go_json(given), line, plugin.error_level, record)

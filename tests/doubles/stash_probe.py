@@ -19,7 +19,7 @@ tasks:
     defaultArgs: {mode: slow, given: default}
 """
 # Notes what it saw beside itself: `begin` and `end` lines of each process.
-SCRIPT = '''\
+SCRIPT = """\
 import json, os, select, signal, sys, time
 body = json.loads(sys.stdin.buffer.read())
 args = body["args"]
@@ -69,7 +69,7 @@ if mode == "fail":
     print(json.dumps({"error": "it failed"}))
 else:
     print(json.dumps({"output": {"cookie": body["server_connection"]["SessionCookie"]["Value"], "args": args}}))
-'''
+"""
 LAUNCHER = """\
 name: Launcher
 interface: js

@@ -56,8 +56,15 @@ class RawProcess:
     Starting raises OSError as Popen does.
     """
 
-    def __init__(self, argv: list[str], env: dict[str, str], payload: bytes, log_line: LogLine,
-                 default_level: str, record: ProcessRecord) -> None:
+    def __init__(
+        self,
+        argv: list[str],
+        env: dict[str, str],
+        payload: bytes,
+        log_line: LogLine,
+        default_level: str,
+        record: ProcessRecord,
+    ) -> None:
         self.done = threading.Event()
         self.error: Optional[str] = None
         self.output: Any = None
@@ -65,8 +72,9 @@ class RawProcess:
         self._log_line, self._default_level = log_line, default_level
         self.abandoned, self._reaped = threading.Event(), threading.Event()
         self._began = time.monotonic()
-        self._popen = subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, bufsize=0)
+        self._popen = subprocess.Popen(
+            argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        )
         record.pid = self._popen.pid
         self._begin(payload)
 
@@ -98,7 +106,7 @@ class RawProcess:
         view = memoryview(payload)
         try:
             while view:
-                view = view[os.write(self._popen.stdin.fileno(), view):]
+                view = view[os.write(self._popen.stdin.fileno(), view) :]
             self._popen.stdin.close()
         except OSError:
             self._log_line("warning", "error writing input to plugins stdin")

@@ -26,8 +26,14 @@ class Queries:
     def find_scene(self, info: Any, id: Optional[str] = None, checksum: Optional[str] = None) -> Optional[Scene]:
         return self.core.library.scenes.get(int(id)) if id is not None else None
 
-    def find_scenes(self, info: Any, scene_filter: Optional[dict[str, Any]] = None, ids: Sequence[str] = (),
-                    scene_ids: Sequence[int] = (), filter: Optional[dict[str, Any]] = None) -> dict[str, Any]:
+    def find_scenes(
+        self,
+        info: Any,
+        scene_filter: Optional[dict[str, Any]] = None,
+        ids: Sequence[str] = (),
+        scene_ids: Sequence[int] = (),
+        filter: Optional[dict[str, Any]] = None,
+    ) -> dict[str, Any]:
         with self.core.lock:
             wanted = ids or scene_ids
             if wanted:  # one missing id fails it all, and paging is ignored
@@ -59,8 +65,9 @@ class Queries:
     def find_tags(self, info: Any, **args: Any) -> dict[str, Any]:
         return self._find_named("tag", **args)
 
-    def _find_named(self, kind: str, ids: Sequence[str] = (),
-                    filter: Optional[dict[str, Any]] = None) -> dict[str, Any]:
+    def _find_named(
+        self, kind: str, ids: Sequence[str] = (), filter: Optional[dict[str, Any]] = None
+    ) -> dict[str, Any]:
         library, paging = self.core.library, filter or {}
         if ids:
             found = [library.one(kind, i) for i in ids]
@@ -80,15 +87,28 @@ class Queries:
 
     def system_status(self, info: Any) -> dict[str, Any]:
         config = self.core.plugins.config_dir
-        return {"databaseSchema": 75, "databasePath": config + "/stash.sqlite", "appSchema": 75, "status": "OK",
-                "configPath": config + "/config.yml", "os": sys.platform, "workingDir": os.getcwd()}
+        return {
+            "databaseSchema": 75,
+            "databasePath": config + "/stash.sqlite",
+            "appSchema": 75,
+            "status": "OK",
+            "configPath": config + "/config.yml",
+            "os": sys.platform,
+            "workingDir": os.getcwd(),
+        }
 
     def configuration(self, info: Any) -> dict[str, Any]:
         config, sessions = self.core.plugins.config_dir, self.core.sessions
-        general = {"databasePath": config + "/stash.sqlite", "configFilePath": config + "/config.yml",
-                   "pluginsPath": config + "/plugins", "parallelTasks": 1, "apiKey": sessions.api_key,
-                   "username": sessions.user, "pythonPath": "",
-                   "stashes": [{"path": "/data", "excludeVideo": False, "excludeImage": False}]}
+        general = {
+            "databasePath": config + "/stash.sqlite",
+            "configFilePath": config + "/config.yml",
+            "pluginsPath": config + "/plugins",
+            "parallelTasks": 1,
+            "apiKey": sessions.api_key,
+            "username": sessions.user,
+            "pythonPath": "",
+            "stashes": [{"path": "/data", "excludeVideo": False, "excludeImage": False}],
+        }
         return {"general": general, "plugins": self._plugin_settings}
 
     def _plugin_settings(self, info: Any, include: Optional[list[str]] = None) -> dict[str, Any]:
@@ -104,8 +124,10 @@ class Queries:
     def logs(self, info: Any) -> list[dict[str, Any]]:
         shown = [entry for entry in list(self.core.log) if entry[0] in CACHE_LEVELS][-30:]
         now = self.core.library.now()
-        return [{"time": now, "level": level.capitalize(), "message": f"[Plugin / {plugin}] {text}" if plugin else text}
-                for level, plugin, text in reversed(shown)]
+        return [
+            {"time": now, "level": level.capitalize(), "message": f"[Plugin / {plugin}] {text}" if plugin else text}
+            for level, plugin, text in reversed(shown)
+        ]
 
     # -- plugins and jobs ----------------------------------------------------
 
@@ -118,14 +140,26 @@ class Queries:
 
     def _plugin(self, manifest: Manifest) -> dict[str, Any]:
         shown: dict[str, Any] = {
-            "id": manifest.id, "name": manifest.name, "description": manifest.description or None,
-            "url": manifest.url or None, "version": manifest.version or None,
+            "id": manifest.id,
+            "name": manifest.name,
+            "description": manifest.description or None,
+            "url": manifest.url or None,
+            "version": manifest.version or None,
             "enabled": manifest.id not in self.core.plugins.disabled,
-            "settings": [_setting(name, given or {}) for name, given in sorted(manifest.settings.items())]}
-        shown["tasks"] = [{"name": t["name"], "description": t.get("description"), "plugin": shown}
-                          for t in manifest.tasks] or None
-        shown["hooks"] = [{"name": h.get("name", ""), "description": h.get("description"), "plugin": shown,
-                           "hooks": h.get("triggeredBy", [])} for h in manifest.hooks] or None
+            "settings": [_setting(name, given or {}) for name, given in sorted(manifest.settings.items())],
+        }
+        shown["tasks"] = [
+            {"name": t["name"], "description": t.get("description"), "plugin": shown} for t in manifest.tasks
+        ] or None
+        shown["hooks"] = [
+            {
+                "name": h.get("name", ""),
+                "description": h.get("description"),
+                "plugin": shown,
+                "hooks": h.get("triggeredBy", []),
+            }
+            for h in manifest.hooks
+        ] or None
         return shown
 
     def job_queue(self, info: Any) -> Any:
@@ -136,20 +170,31 @@ class Queries:
 
 
 def _setting(name: str, given: dict[str, str]) -> dict[str, str]:
-    return {"name": name, "type": given.get("type", "STRING"), "display_name": given.get("displayName", ""),
-            "description": given.get("description", "")}
+    return {
+        "name": name,
+        "type": given.get("type", "STRING"),
+        "display_name": given.get("displayName", ""),
+        "description": given.get("description", ""),
+    }
 
 
 def _scene_result(count: int, scenes: list[Scene]) -> dict[str, Any]:
     """Totals are made only when asked for: they are functions."""
-    return {"count": count, "scenes": scenes,
-            "duration": lambda info: sum(f.duration for s in scenes for f in s.files),
-            "filesize": lambda info: float(sum(f.size for s in scenes for f in s.files))}
+    return {
+        "count": count,
+        "scenes": scenes,
+        "duration": lambda info: sum(f.duration for s in scenes for f in s.files),
+        "filesize": lambda info: float(sum(f.size for s in scenes for f in s.files)),
+    }
 
 
 def scene_paths(scene: Scene, info: Any) -> dict[str, str]:
     """Absolute addresses built from the request's Host header, as Stash builds them."""
     base = f"http://{info.context.host}/scene/{scene.id}"
     stamp = calendar.timegm(time.strptime(scene.updated_at, "%Y-%m-%dT%H:%M:%SZ"))
-    return {"screenshot": f"{base}/screenshot?t={stamp}", "preview": f"{base}/preview",
-            "stream": f"{base}/stream", "webp": f"{base}/webp"}
+    return {
+        "screenshot": f"{base}/screenshot?t={stamp}",
+        "preview": f"{base}/preview",
+        "stream": f"{base}/stream",
+        "webp": f"{base}/webp",
+    }

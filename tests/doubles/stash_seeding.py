@@ -14,8 +14,16 @@ class Seeding:
     core: Core
     library: Library
 
-    def add_scene(self, path: str, size: int = 1000, studio: Optional[str] = None, performers: Sequence[str] = (),
-                  tags: Sequence[str] = (), cover: Union[bytes, str, None] = None, **fields: Any) -> str:
+    def add_scene(
+        self,
+        path: str,
+        size: int = 1000,
+        studio: Optional[str] = None,
+        performers: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        cover: Union[bytes, str, None] = None,
+        **fields: Any,
+    ) -> str:
         """Seeds a scene and gives its id; relations by name, `cover` as bytes (or base64 text)."""
         with self.core.lock:
             library = self.library

@@ -38,9 +38,15 @@ __all__ = ["GraphQLFailed", "RemoteStashDouble", "StashDouble"]
 class StashDouble(Seeding, Conveniences):
     """See the module. `plugins`: see stash_manifest.manifest_files; `python` runs `python3` plugins."""
 
-    def __init__(self, plugins: Sequence[PluginSource] = (), python: Optional[str] = None,
-                 credentials: Optional[tuple[str, str]] = None, port: int = 0,
-                 clock: Callable[[], float] = time.time, config_dir: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        plugins: Sequence[PluginSource] = (),
+        python: Optional[str] = None,
+        credentials: Optional[tuple[str, str]] = None,
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+        config_dir: Optional[str] = None,
+    ) -> None:
         self._port, self._server = port, None
         self._temporary = None if config_dir else tempfile.TemporaryDirectory(prefix="stash-double-")
         self.log: list[tuple[str, str, str]] = []
@@ -50,9 +56,15 @@ class StashDouble(Seeding, Conveniences):
         self.library = Library(clock)
         self.jobs = Jobs(clock)
         self.plugins = Plugins(
-            [plugins] if isinstance(plugins, str) else plugins, python or base_python(),
-            config_dir or self._temporary.name, self.sessions, self.jobs, self.log,
-            lambda: ("127.0.0.1", self._port), self._answer)
+            [plugins] if isinstance(plugins, str) else plugins,
+            python or base_python(),
+            config_dir or self._temporary.name,
+            self.sessions,
+            self.jobs,
+            self.log,
+            lambda: ("127.0.0.1", self._port),
+            self._answer,
+        )
         self.core = Core(self.library, self.plugins, self.jobs, self.sessions, self.log)
         self.engine = Engine(self.core)
 
@@ -152,11 +164,21 @@ class StashDouble(Seeding, Conveniences):
     def wait_job(self, job_id: str, timeout: float = 30.0) -> dict[str, Any]:
         """{status, error, output, progress} of an ended job; error and output are the plugin's."""
         job = self.jobs.wait(job_id, timeout)
-        return {"status": job.status, "error": job.plugin_error or job.error, "output": job.output,
-                "progress": list(job.progress_seen)}
+        return {
+            "status": job.status,
+            "error": job.plugin_error or job.error,
+            "output": job.output,
+            "progress": list(job.progress_seen),
+        }
 
-    def gql(self, query: str, variables: Optional[dict[str, Any]] = None, cookie: Optional[str] = None,
-            timeout: float = 60.0, drop_after: Optional[float] = None) -> Any:
+    def gql(
+        self,
+        query: str,
+        variables: Optional[dict[str, Any]] = None,
+        cookie: Optional[str] = None,
+        timeout: float = 60.0,
+        drop_after: Optional[float] = None,
+    ) -> Any:
         """Runs a query over HTTP as the logged-in user and gives its data.
 
         `cookie=""` sends none. `drop_after` seconds closes the connection without an answer.

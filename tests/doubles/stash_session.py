@@ -68,6 +68,19 @@ class Sessions:
 
 def stdin_cookie(value: str) -> dict[str, Any]:
     """The cookie in the shape that Go's encoder gives it on a plugin's stdin."""
-    return {"Name": "session", "Value": value, "Quoted": False, "Path": "", "Domain": "",
-            "Expires": "0001-01-01T00:00:00Z", "RawExpires": "", "MaxAge": 0, "Secure": False,
-            "HttpOnly": False, "SameSite": 0, "Partitioned": False, "Raw": "", "Unparsed": None}
+    return {
+        "Name": "session",
+        "Value": value,
+        "Quoted": False,
+        "Path": "",
+        "Domain": "",
+        "Expires": "0001-01-01T00:00:00Z",
+        "RawExpires": "",
+        "MaxAge": 0,
+        "Secure": False,
+        "HttpOnly": False,
+        "SameSite": 0,
+        "Partitioned": False,
+        "Raw": "",
+        "Unparsed": None,
+    }

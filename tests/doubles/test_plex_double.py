@@ -1,4 +1,5 @@
 """The Plex double, driven by plexapi."""
+
 from __future__ import annotations
 
 import hashlib
@@ -13,7 +14,6 @@ from tests.doubles.plex_server import PlexDouble
 from tests.doubles.plex_steps import connect, seed
 
 ODD = ["A, B & C", "100% + #1", "[brackets]", "größe 雪"]
-
 
 
 @pytest.fixture(params=["append", "replace"])

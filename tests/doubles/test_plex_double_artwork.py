@@ -1,4 +1,5 @@
 """Posters and backgrounds in the Plex double."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
 """What a PUT does to the items of the Plex double."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -37,16 +38,22 @@ def test_added_tags_are_appended_or_replace_the_list(both: PlexDouble, session: 
 
 
 def test_the_wanted_list_with_named_removals_ends_alike_in_both_modes(
-    both: PlexDouble, session: requests.Session,
+    both: PlexDouble,
+    session: requests.Session,
 ) -> None:
     key = seed(both, actors=["Ann", "Bob, Jr."])
-    put(both, session, key, **{
-        "actor[0].tag.tag": "Ann", "actor[1].tag.tag": "Cleo", "actor[].tag.tag-": quote("Bob, Jr.")})
+    put(
+        both,
+        session,
+        key,
+        **{"actor[0].tag.tag": "Ann", "actor[1].tag.tag": "Cleo", "actor[].tag.tag-": quote("Bob, Jr.")},
+    )
     assert both.item(key)["actors"] == ["Ann", "Cleo"]
 
 
 def test_a_removal_that_is_encoded_once_does_not_remove_a_tag_with_a_comma(
-    plex: PlexDouble, session: requests.Session,
+    plex: PlexDouble,
+    session: requests.Session,
 ) -> None:
     key = seed(plex, genres=["A, B"])
     put(plex, session, key, **{"genre[].tag.tag-": "A, B"})
@@ -62,7 +69,10 @@ def test_an_empty_tag_argument_removes_all_of_a_kind(both: PlexDouble, session: 
 @pytest.mark.parametrize("space", ["+", "%20"])
 @pytest.mark.parametrize("brackets", ["[0]", "%5B0%5D"])
 def test_both_spellings_of_spaces_and_brackets_are_read(
-    plex: PlexDouble, session: requests.Session, space: str, brackets: str,
+    plex: PlexDouble,
+    session: requests.Session,
+    space: str,
+    brackets: str,
 ) -> None:
     key = seed(plex)
     session.put(f"{plex.url}/library/metadata/{key}?genre{brackets}.tag.tag=Two{space}words", timeout=10)
@@ -92,7 +102,9 @@ def test_locks_are_shown_as_fields_and_can_be_taken_off(plex: PlexDouble, sessio
 
 @pytest.mark.parametrize("name", ["nonsense.value", "genres[0].tag.tag", "genre[0].tag.nonsense", "Title.locked"])
 def test_an_unknown_field_is_refused_and_nothing_is_changed(
-    plex: PlexDouble, session: requests.Session, name: str,
+    plex: PlexDouble,
+    session: requests.Session,
+    name: str,
 ) -> None:
     key = seed(plex)
     assert put(plex, session, key, **{"title.value": "New", name: "x"}).status_code == 400
@@ -104,7 +116,8 @@ def test_a_bad_value_for_a_known_field_is_a_server_error(plex: PlexDouble, sessi
 
 
 def test_a_put_without_id_edits_the_whole_section_and_is_remembered(
-    plex: PlexDouble, session: requests.Session,
+    plex: PlexDouble,
+    session: requests.Session,
 ) -> None:
     seed(plex, 3)
     put(plex, session, None, **{"studio.value": "Oops"})
@@ -113,7 +126,8 @@ def test_a_put_without_id_edits_the_whole_section_and_is_remembered(
 
 
 def test_an_unknown_id_changes_nothing_in_the_section_form_and_is_404_in_the_other(
-    plex: PlexDouble, session: requests.Session,
+    plex: PlexDouble,
+    session: requests.Session,
 ) -> None:
     seed(plex)
     assert put(plex, session, "99", **{"title.value": "New"}).status_code == 200
@@ -122,7 +136,8 @@ def test_an_unknown_id_changes_nothing_in_the_section_form_and_is_404_in_the_oth
 
 
 def test_tags_keep_the_spelling_seen_first_and_labels_begin_with_a_capital(
-    plex: PlexDouble, session: requests.Session,
+    plex: PlexDouble,
+    session: requests.Session,
 ) -> None:
     key = seed(plex, 2, genres=["Drama"])
     put(plex, session, key, **{"genre[0].tag.tag": "DRAMA", "label[0].tag.tag": "mine"})
@@ -145,7 +160,8 @@ def test_pure_tag_edits_do_not_move_the_updated_time(plex: PlexDouble, session: 
 
 
 def test_renaming_a_collection_renames_the_tag_and_a_taken_name_is_a_conflict(
-    plex: PlexDouble, session: requests.Session,
+    plex: PlexDouble,
+    session: requests.Session,
 ) -> None:
     seed(plex, 2, collections=["One", "Two"])
     one = connect(plex).collections()[0].ratingKey

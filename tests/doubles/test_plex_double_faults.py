@@ -1,4 +1,5 @@
 """A Plex double that is away, starting, slow, broken or busy."""
+
 from __future__ import annotations
 
 import json
@@ -29,7 +30,8 @@ def session() -> Iterator[requests.Session]:
 
 
 def test_down_refuses_connections_and_up_opens_the_same_port_with_the_same_state(
-    plex: PlexDouble, session: requests.Session,
+    plex: PlexDouble,
+    session: requests.Session,
 ) -> None:
     seed(plex)
     url = plex.url
@@ -96,6 +98,7 @@ def is_status(status: int) -> Check:
     def check(plex: PlexDouble, session: requests.Session, url: str) -> None:
         answer = session.get(url, timeout=10, allow_redirects=False)
         assert answer.status_code == status
+
     return check
 
 
@@ -103,6 +106,7 @@ def fails_with(error: type[Exception], timeout: float = 5) -> Check:
     def check(plex: PlexDouble, session: requests.Session, url: str) -> None:
         with pytest.raises(error):
             session.get(url, timeout=timeout)
+
     return check
 
 
@@ -110,6 +114,7 @@ def body_is(expected: Callable[[bytes], bool]) -> Check:
     def check(plex: PlexDouble, session: requests.Session, url: str) -> None:
         answer = session.get(url, timeout=10)
         assert answer.status_code == 200 and expected(answer.content)
+
     return check
 
 
@@ -140,7 +145,11 @@ FAULTS: list[tuple[str, dict[str, Any], Check]] = [
 
 @pytest.mark.parametrize("kind, options, check", FAULTS, ids=[f"{kind} {options}" for kind, options, _ in FAULTS])
 def test_a_fault_strikes_once_and_then_all_is_well(
-    plex: PlexDouble, session: requests.Session, kind: str, options: dict[str, Any], check: Check,
+    plex: PlexDouble,
+    session: requests.Session,
+    kind: str,
+    options: dict[str, Any],
+    check: Check,
 ) -> None:
     seed(plex)
     url = f"{plex.url}/library/sections"
@@ -166,7 +175,8 @@ def test_a_fault_strikes_only_the_method_and_path_it_names(plex: PlexDouble, ses
 
 
 def test_a_fault_can_let_requests_pass_first_and_strike_a_number_of_times(
-    plex: PlexDouble, session: requests.Session,
+    plex: PlexDouble,
+    session: requests.Session,
 ) -> None:
     plex.faults.add("status", status=500, skip=1, times=2)
     assert [session.get(plex.url, timeout=10).status_code for _ in range(4)] == [200, 500, 500, 200]
@@ -174,7 +184,10 @@ def test_a_fault_can_let_requests_pass_first_and_strike_a_number_of_times(
 
 @pytest.mark.parametrize("kind, title", [("drop", "Scene 0"), ("drop_after", "New"), ("drop_body", "New")])
 def test_a_dropped_write_took_effect_or_not_as_its_name_says(
-    plex: PlexDouble, session: requests.Session, kind: str, title: str,
+    plex: PlexDouble,
+    session: requests.Session,
+    kind: str,
+    title: str,
 ) -> None:
     key = seed(plex)
     plex.faults.add(kind)

@@ -1,4 +1,5 @@
 """The Plex double as a process of its own, steered over HTTP."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """What the Plex double shows, to whom, and what it notes."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -45,7 +46,9 @@ def test_json_and_xml_tell_the_same(plex: PlexDouble, session: requests.Session)
 
 @pytest.mark.parametrize("in_query", [True, False])
 def test_pages_may_be_asked_for_in_the_query_or_in_headers(
-    plex: PlexDouble, session: requests.Session, in_query: bool,
+    plex: PlexDouble,
+    session: requests.Session,
+    in_query: bool,
 ) -> None:
     seed(plex, 5)
     paging = {"X-Plex-Container-Start": "3", "X-Plex-Container-Size": "10"}

@@ -60,7 +60,8 @@ def test_a_disabled_plugin_and_switched_off_hooks_start_nothing(stash):
 
 def test_a_plugin_that_cannot_start_ends_the_hooks_of_that_event(tmp_path, probe):
     (tmp_path / "Absent.yml").write_text(
-        "name: Absent\nexec: [no-such-program]\nhooks: [{name: h, triggeredBy: [Scene.Update.Post]}]\n", "utf-8")
+        "name: Absent\nexec: [no-such-program]\nhooks: [{name: h, triggeredBy: [Scene.Update.Post]}]\n", "utf-8"
+    )
     with StashDouble([tmp_path]) as stash:
         stash.save(stash.add_scene("/d/a.mp4"), title="saved all the same")
         assert stash.processes == []
@@ -68,7 +69,8 @@ def test_a_plugin_that_cannot_start_ends_the_hooks_of_that_event(tmp_path, probe
 
 
 @pytest.mark.parametrize(
-    "manifest", ["name: X\nunknown: 1\n", "name: X\nsettings: {a: {type: FLOAT}}\n", "[1", "- 1\n"])
+    "manifest", ["name: X\nunknown: 1\n", "name: X\nsettings: {a: {type: FLOAT}}\n", "[1", "- 1\n"]
+)
 def test_a_manifest_stash_refuses_is_left_out_and_logged(tmp_path, probe, manifest):
     (tmp_path / "Bad.yml").write_text(manifest, "utf-8")
     with StashDouble([tmp_path]) as stash:
@@ -87,11 +89,15 @@ def test_of_the_projects_own_folder_only_its_two_manifests_count(tmp_path):
 # -- stderr --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text, entry", [
-    ("\x01i\x02 hello \n", ("info", "Probe", "hello")),
-    ("\x01w\x02last line without an end", ("warning", "Probe", "last line without an end")),
-    ("Traceback\n", ("error", "Probe", "Traceback")),
-    ("\x01i\x02\n\n", None)])
+@pytest.mark.parametrize(
+    "text, entry",
+    [
+        ("\x01i\x02 hello \n", ("info", "Probe", "hello")),
+        ("\x01w\x02last line without an end", ("warning", "Probe", "last line without an end")),
+        ("Traceback\n", ("error", "Probe", "Traceback")),
+        ("\x01i\x02\n\n", None),
+    ],
+)
 def test_stderr_lines_arrive_with_their_level(stash, text, entry):
     stash.operation("Probe", {"mode": "say", "text": text})
     found = [line for line in stash.log if line[1] == "Probe"]
@@ -127,7 +133,9 @@ def test_a_task_with_an_error_still_ends_finished(stash):
     job = stash.run_task("Probe", None, {"mode": "fail"})
     assert stash.wait_job(job)["error"] == "it failed"
     assert stash.gql("query($i:FindJobInput!){findJob(input:$i){status error}}", {"i": {"id": job}})["findJob"] == {
-        "status": "FINISHED", "error": None}
+        "status": "FINISHED",
+        "error": None,
+    }
 
 
 @posix_only
@@ -178,12 +186,15 @@ def test_a_script_gets_back_what_the_inner_operation_answers(stash):
 
 def test_a_script_can_be_a_hook_and_look_at_folders(tmp_path):
     (tmp_path / "Bell.yml").write_text(
-        "name: Bell\ninterface: js\nexec: [bell.js]\nhooks: [{name: h, triggeredBy: [Scene.Update.Post]}]\n", "utf-8")
+        "name: Bell\ninterface: js\nexec: [bell.js]\nhooks: [{name: h, triggeredBy: [Scene.Update.Post]}]\n", "utf-8"
+    )
     (tmp_path / "alive").mkdir()
     (tmp_path / "bell.js").write_text(
         "const found = gql.Do('query($p:String!){directory(path:$p){directories}}',"
         " {p: input.ServerConnection.PluginDir});\n"
-        "log.Info(input.Args.hookContext.type, found.directory.directories.length); util.Sleep(1);", "utf-8")
+        "log.Info(input.Args.hookContext.type, found.directory.directories.length); util.Sleep(1);",
+        "utf-8",
+    )
     with StashDouble([tmp_path]) as stash:
         stash.save(stash.add_scene("/d/a.mp4"), title="T")
         assert stash.log[0] == ("info", "Bell", "Scene.Update.Post 1")

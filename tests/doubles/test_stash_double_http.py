@@ -58,7 +58,8 @@ def test_an_operations_cookie_works_and_that_of_a_launched_process_does_not(lock
     direct = locked.operation("Probe", {"mode": "echo"})["cookie"]
     assert locked.gql("{version{version}}", cookie=direct)
     (locked.plugins.loaded["Launcher"].folder / "launch.js").write_text(
-        "({Output: gql.Do('mutation{runPluginOperation(plugin_id:\"Probe\",args:{mode:\"echo\"})}')})", "utf-8")
+        '({Output: gql.Do(\'mutation{runPluginOperation(plugin_id:"Probe",args:{mode:"echo"})}\')})', "utf-8"
+    )
     launched = locked.operation("Launcher")["runPluginOperation"]["cookie"]
     assert refused(locked, cookie=launched)
 
@@ -92,9 +93,14 @@ def test_a_scene_without_cover_shows_the_placeholder(stash):
 # -- HTTP --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("accept, kind, bad", [
-    (None, "application/json", 422), ("application/json", "application/json", 422),
-    ("*/*", "application/graphql-response+json", 400)])
+@pytest.mark.parametrize(
+    "accept, kind, bad",
+    [
+        (None, "application/json", 422),
+        ("application/json", "application/json", 422),
+        ("*/*", "application/graphql-response+json", 400),
+    ],
+)
 def test_the_answers_type_follows_the_accept_header(stash, accept, kind, bad):
     headers = {"Accept": accept} if accept else {}
     for query, status in (("{version{version}}", 200), ("{nope}", bad)):

@@ -15,19 +15,28 @@ def clocked():
         yield double
 
 
-@pytest.mark.parametrize("act, touched", [
-    (lambda s: s.save(1, title="x"), True), (lambda s: s.bulk_save([1], rating100=5), True),
-    (lambda s: s.change(1, title="x"), True),
-    (lambda s: s.gql("mutation{sceneMerge(input:{source:[2],destination:1}){id}}"), True),
-    (lambda s: s.gql("mutation{sceneAssignFile(input:{scene_id:1,file_id:2})}"), False),
-    (lambda s: s.rename("tag", "t1", "new"), False), (lambda s: s.rename("studio", "s", "new"), False),
-    (lambda s: s.merge_tags(["t1"], "t2"), False), (lambda s: s.gql("mutation{tagDestroy(input:{id:1})}"), False)])
+@pytest.mark.parametrize(
+    "act, touched",
+    [
+        (lambda s: s.save(1, title="x"), True),
+        (lambda s: s.bulk_save([1], rating100=5), True),
+        (lambda s: s.change(1, title="x"), True),
+        (lambda s: s.gql("mutation{sceneMerge(input:{source:[2],destination:1}){id}}"), True),
+        (lambda s: s.gql("mutation{sceneAssignFile(input:{scene_id:1,file_id:2})}"), False),
+        (lambda s: s.rename("tag", "t1", "new"), False),
+        (lambda s: s.rename("studio", "s", "new"), False),
+        (lambda s: s.merge_tags(["t1"], "t2"), False),
+        (lambda s: s.gql("mutation{tagDestroy(input:{id:1})}"), False),
+    ],
+)
 def test_only_edits_of_the_scene_itself_move_updated_at(clocked, act, touched):
     before = clocked.scene(1)["updated_at"]
     act(clocked)
     assert (clocked.scene(1)["updated_at"] != before) is touched
-    newer = clocked.gql("query($v:String!){findScenes(scene_filter:{updated_at:{value:$v,modifier:GREATER_THAN}})"
-                        "{count scenes{id}}}", {"v": before})["findScenes"]
+    newer = clocked.gql(
+        "query($v:String!){findScenes(scene_filter:{updated_at:{value:$v,modifier:GREATER_THAN}}){count scenes{id}}}",
+        {"v": before},
+    )["findScenes"]
     assert newer == {"count": int(touched), "scenes": [{"id": "1"}] if touched else []}
 
 
@@ -41,14 +50,22 @@ def test_relations_follow_renames_merges_and_bulk_modes(clocked):
     assert clocked.scene(1)["performers"] == ["P2"]
     assert clocked.scene(1)["studio"] is None
     assert clocked.scene(2)["tags"] == []
-    found = clocked.gql("query($i:[ID!]){findScenes(scene_filter:{tags:{value:$i,modifier:INCLUDES}}){count}}",
-                        {"i": [clocked.id_of("tag", "t2")]})
+    found = clocked.gql(
+        "query($i:[ID!]){findScenes(scene_filter:{tags:{value:$i,modifier:INCLUDES}}){count}}",
+        {"i": [clocked.id_of("tag", "t2")]},
+    )
     assert found["findScenes"]["count"] == 1
 
 
-@pytest.mark.parametrize("paging, ids", [
-    ({"per_page": -1, "sort": "id"}, 30), ({"sort": "id"}, 25), ({"per_page": 0}, 0),
-    ({"per_page": 20, "page": 2, "sort": "id"}, 10)])
+@pytest.mark.parametrize(
+    "paging, ids",
+    [
+        ({"per_page": -1, "sort": "id"}, 30),
+        ({"sort": "id"}, 25),
+        ({"per_page": 0}, 0),
+        ({"per_page": 20, "page": 2, "sort": "id"}, 10),
+    ],
+)
 def test_pages_are_cut_as_stash_cuts_them(paging, ids):
     with StashDouble() as stash:
         for number in range(30):
@@ -59,7 +76,7 @@ def test_pages_are_cut_as_stash_cuts_them(paging, ids):
 
 def test_an_unknown_sort_or_relation_is_an_error_and_changes_nothing(clocked):
     with pytest.raises(GraphQLFailed, match="invalid sort"):
-        clocked.gql("{findScenes(filter:{sort:\"nope\"}){count}}")
+        clocked.gql('{findScenes(filter:{sort:"nope"}){count}}')
     with pytest.raises(GraphQLFailed, match="tag with id 99 not found"):
         clocked.save(2, title="never", tag_ids=["99"])
     assert clocked.scene(2)["title"] == ""
