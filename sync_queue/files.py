@@ -64,6 +64,8 @@ def open_or_set_aside(path: str, opener: Callable[[], Opened]) -> tuple[Opened, 
         raise  # a full disk or a missing permission is no damage
     except (sqlite3.DatabaseError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         aside = f"{path}.corrupt-{int(time.time())}"
+        while os.path.exists(aside):
+            aside += "-again"
         os.replace(path, aside)
         for suffix in ("-wal", "-shm"):
             if os.path.exists(path + suffix):

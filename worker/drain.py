@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plex.client import PlexClient
 from plex.index import PathIndex
@@ -83,6 +83,7 @@ class Drain:
     def resume(self) -> None:
         """Whatever a person had to do may be done: try again at the next step."""
         self._paused_until, self._pause = float("-inf"), ""
+        self._keep(replace(self._breaker, probe_at=0.0))
 
     # what is due
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections import Counter
-from typing import Any
 
 from plex.client import PlexClient
 from plex.index import PathIndex
@@ -40,7 +39,7 @@ class Session:
     ``tally`` counts settled scenes by result.
     """
 
-    def __init__(self, data_dir: str, stash: StashClient, overrides: dict[str, Any] | None = None) -> None:
+    def __init__(self, data_dir: str, stash: StashClient) -> None:
         self.data_dir, self.stash = data_dir, stash
         self.store, self.queue = self._open()
         self.ingest = Ingest(data_dir, self.queue, self.store, stash)
@@ -49,7 +48,6 @@ class Session:
         self.enabled_in_stash = True
         self.refused = self.silence = ""
         self.tally: Counter[str] = Counter()
-        self._overrides = overrides or {}
         self._plex: PlexClient | None = None
         self._said: list[str] = []
         self._read_at = self._swept_at = float("-inf")
@@ -124,7 +122,7 @@ class Session:
         self._read_at, self._read_again, self.refused, self.silence = now, False, "", ""
         self.enabled_in_stash = configuration.enabled
         log.hide(configuration.api_key)
-        settings, warnings = user_settings.read({**configuration.settings, **self._overrides})
+        settings, warnings = user_settings.read(configuration.settings)
         log.hide(settings.plex_token)
         self._say_once(warnings + [settings.lacks] * bool(settings.lacks))
         if settings != self.settings or self.drain is None:

@@ -14,7 +14,7 @@ ALLOWED = {
     "validation": {"pydantic"},
     "sync_queue": {"persistqueue"},
     "stash": {"validation", "requests", "urllib3", "tenacity", "stashapi"},
-    "plex": {"validation", "requests", "urllib3", "tenacity", "plexapi", "diskcache"},
+    "plex": {"validation", "requests", "certifi", "tenacity", "plexapi", "diskcache"},
     "worker": {"plex", "stash", "sync_queue", "validation", "reconcile"},
     "reconcile": {"plex", "stash", "sync_queue", "validation"},
     # The hook role. The task role has its own line below.

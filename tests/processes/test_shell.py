@@ -90,6 +90,16 @@ def test_a_busy_plex_is_exit_code_three(world, tmp_path):
     assert world.differences(["1", "2"]) == []
 
 
+def test_a_person_who_asks_again_after_an_outage_does_not_wait_for_the_next_probe(prepared, tmp_path):
+    prepared.plex.down()
+    put_marks(prepared, "2", "3")
+    assert prepared.shell("--json", cwd=tmp_path)[0] == BLOCKED
+    prepared.plex.up()
+    code, out, _ = prepared.shell("--json", cwd=tmp_path)
+    assert (code, json.loads(out)["queued"]) == (OK, 0)
+    assert prepared.differences(["2", "3"]) == []
+
+
 def test_a_missing_setting_is_exit_code_three(world, tmp_path):
     world.configure(plex_url=None)
     put_marks(world, "1")
