@@ -5,7 +5,6 @@ of that as little as possible (see `stash.protocol`); `hooks.wake` is loaded onl
 """
 
 from hooks.events import HookEvent, decide
-from stash import log
 from stash.protocol import Request, answer, system
 from sync_queue import inbox, lease
 
@@ -25,7 +24,7 @@ def _handle(request: Request) -> str:
     try:
         inbox.put(request.data_dir, mark)
     except OSError as error:
-        log.error(COMPONENT, unwritable(request.data_dir, error))
+        _log().error(COMPONENT, unwritable(request.data_dir, error))
         return "not queued"
     _wake(request)
     return "queued %s %s" % (mark["kind"], mark["id"])
@@ -40,7 +39,14 @@ def _wake(request: Request) -> None:
 
         wake(request)
     except OSError as error:
-        log.warning(COMPONENT, "The worker could not be started (%s); the change is queued and not lost" % error)
+        _log().warning(COMPONENT, "The worker could not be started (%s); the change is queued and not lost" % error)
+
+
+def _log():  # type: ignore[no-untyped-def]
+    """The log, loaded only when there is something to say: no hook without trouble pays for it."""
+    from stash import log
+
+    return log
 
 
 def unwritable(data_dir: str, error: OSError) -> str:
