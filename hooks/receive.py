@@ -24,7 +24,7 @@ def _handle(request: Request) -> str:
     try:
         inbox.put(request.data_dir, mark)
     except OSError as error:
-        _log().error(COMPONENT, unwritable(request.data_dir, error))
+        _say("error", unwritable(request.data_dir, error))
         return "not queued"
     _wake(request)
     return "queued %s %s" % (mark["kind"], mark["id"])
@@ -39,14 +39,15 @@ def _wake(request: Request) -> None:
 
         wake(request)
     except OSError as error:
-        _log().warning(COMPONENT, "The worker could not be started (%s); the change is queued and not lost" % error)
+        _say("warning", "The worker could not be started (%s); the change is queued and not lost" % error)
 
 
-def _log():  # type: ignore[no-untyped-def]
-    """The log, loaded only when there is something to say: no hook without trouble pays for it."""
+def _say(level: str, sentence: str) -> None:
+    """The log is loaded only when there is something to say: no hook without trouble pays for it."""
     from stash import log
 
-    return log
+    write = log.error if level == "error" else log.warning
+    write(COMPONENT, sentence)
 
 
 def unwritable(data_dir: str, error: OSError) -> str:
