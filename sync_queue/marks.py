@@ -11,6 +11,8 @@ from typing import Any
 from sync_queue.inbox import FOLDER, SUFFIX, TEMPORARY
 
 LEFTOVER_S = 3600.0
+QUIET_S = 0.4
+BURST_S = 3.0
 DAMAGED = ".damaged"
 
 
@@ -37,6 +39,15 @@ def waiting(data_dir: str) -> bool:
 def count(data_dir: str) -> int:
     """How many marks wait."""
     return len(_names(data_dir))
+
+
+def burst(data_dir: str, now: float) -> bool:
+    """Whether marks still come one after the other, as in a bulk edit that somebody waits for.
+
+    True while the newest is younger than QUIET_S and the oldest younger than BURST_S; their names tell the time.
+    """
+    ages = [now - _age_key(name)[0] / 1e9 for name in _names(data_dir)]
+    return bool(ages) and 0 <= min(ages) < QUIET_S and max(ages) < BURST_S
 
 
 def read(data_dir: str, limit: int) -> tuple[list[Mark], list[str]]:

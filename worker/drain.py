@@ -169,25 +169,24 @@ class Drain:
         """What these outcomes say about Plex and Stash."""
         away = next((outcome for outcome in outcomes if outcome.trouble in policy.NOT_CHARGED), None)
         if away is None:
-            self._clear(now)
+            self._clear(now, self._queue.scenes + len(outcomes))
         elif away.trouble is Kind.UNREACHABLE:
             self._keep(self._breaker.failed(now, away.reason))
         else:
             self._pause_for(away, now)
 
-    def _clear(self, now: float) -> None:
+    def _clear(self, now: float, waited: int) -> None:
+        """Plex works; ``waited`` scenes did without it until now."""
         if self._breaker.opened:
-            self._store.outage_ended(now, self._queue.scenes)
-            log.info(
-                COMPONENT, f"Plex is back after {now - self._breaker.since:.0f} s; {self._queue.scenes} scenes go on"
-            )
+            self._store.outage_ended(now, waited)
+            log.info(COMPONENT, f"Plex is back after {now - self._breaker.since:.0f} s; {waited} scenes waited for it")
         self._keep(self._breaker.succeeded())
         self._pause = ""
 
     def _clear_if_unused(self, now: float) -> None:
         """With nothing to send, a probe that Plex answered is all the proof there can be."""
         if self._breaker.opened:
-            self._clear(now)
+            self._clear(now, 0)
 
     def _pause_for(self, outcome: Outcome, now: float) -> None:
         if outcome.trouble is Kind.BUSY:

@@ -65,6 +65,7 @@ def _carry_out(session: Session, operation: Operation, asked: str, report: Calla
             session.ingest.accepted(request)
         report(operation.fraction())
         if all(one.finished(step) for one in (operation, *scheduled.values())):
+            report(1.0)
             return operation.result()
         if step.rest_s > 0 and (operation.accepted or step.state):
             time.sleep(min(LONGEST_REST_S, step.rest_s))

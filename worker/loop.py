@@ -44,7 +44,7 @@ class Loop:
 
     def step(self, now: float) -> float:
         """One round; returns how long to rest."""
-        step = self._session.step(now)
+        step = self._session.step(now, patient=not self._following)
         for followed in list(self._following):
             self._follow(followed, step, now)
         self._take_up_requests()
@@ -70,8 +70,8 @@ class Loop:
         if (operation.accepted or done) and not followed.told:
             self._session.ingest.accepted(followed.mark)
             followed.told = True
-        output = operation.result() if done else None
-        self._reply(followed.mark, {"done": done, "progress": operation.fraction(), "output": output})
+        content = {"done": True, "progress": 1.0, "output": operation.result()} if done else {}
+        self._reply(followed.mark, content or {"done": False, "progress": operation.fraction()})
         if done:
             self._following.remove(followed)
 

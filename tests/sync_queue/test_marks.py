@@ -100,3 +100,26 @@ def test_leftovers_of_killed_writers_go_after_an_hour_and_nothing_else(data_dir)
     assert marks.sweep_leftovers(data_dir, written + marks.LEFTOVER_S - 1) == 0
     assert marks.sweep_leftovers(data_dir, written + marks.LEFTOVER_S + 1) == 1
     assert marks.count(data_dir) == 1
+
+
+def name_at(seconds):
+    return f"{int(seconds * 1e9)}-1-1.json"
+
+
+@pytest.mark.parametrize(
+    ("written_at", "pours"),
+    [
+        ([], False),
+        ([99.9], True),
+        ([99.0, 99.5, 99.9], True),
+        ([99.0, 99.5], False),
+        ([95.0, 99.9], False),
+        ([101.0], False),
+    ],
+    ids=["no marks", "one just now", "a bulk edit", "it is over", "it lasts too long", "a clock was set back"],
+)
+def test_marks_pour_in_while_the_newest_is_fresh_and_the_oldest_has_not_waited_long(tmp_path, written_at, pours):
+    (tmp_path / "inbox").mkdir()
+    for seconds in written_at:
+        (tmp_path / "inbox" / name_at(seconds)).write_text("{}")
+    assert marks.burst(str(tmp_path), 100.0) is pours
