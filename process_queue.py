@@ -12,7 +12,7 @@ PLUGIN_DIR = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, PLUGIN_DIR)
 
 from stash import log  # noqa: E402
-from sync_queue import inbox, lease  # noqa: E402
+from sync_queue import inbox  # noqa: E402
 
 OK, FAILED, BLOCKED = 0, 1, 3
 
@@ -40,22 +40,15 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _carry_out(options: argparse.Namespace) -> dict[str, Any]:
     from stash.client import StashClient
-    from sync_queue import replies
-    from worker.foreground import foreground
+    from worker.foreground import carry_out
 
     operation = "queue_status" if options.stats_only else "process_queue"
     api_key = _secret(options.stash_api_key_file)
     log.hide(api_key)
-    asked = ""
-    while True:
-        held = lease.take(options.data_dir)
-        if held is not None:
-            client = StashClient(options.stash_url, (), api_key)
-            return foreground(options.data_dir, client, held, operation, asked, lambda fraction: None)
-        asked = asked or replies.ask(options.data_dir, operation)
-        result = replies.follow(options.data_dir, asked, lambda fraction: None)
-        if result is not None:
-            return result
+    log.speak_plainly()
+    return carry_out(
+        options.data_dir, lambda: StashClient(options.stash_url, (), api_key), operation, lambda fraction: None
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

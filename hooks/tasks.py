@@ -12,7 +12,7 @@ from typing import Any
 
 from stash import log
 from stash.protocol import Request, answer_json, fail
-from sync_queue import inbox, lease
+from sync_queue import inbox
 
 COMPONENT = "Task"
 LOG_TAIL_S = 0.05  # Stash may close stderr before it has read our last lines
@@ -43,25 +43,13 @@ def _run(request: Request) -> dict[str, Any]:
 
     inbox.make_private_folder(request.data_dir)
     problem = deps.ensure(request.plugin_dir, request.data_dir)
-    return {"error": problem} if problem else _carry_out(request, TASKS[request.mode])
-
-
-def _carry_out(request: Request, operation: str) -> dict[str, Any]:
-    """In this process when no worker lives, else through it; when it dies meanwhile, here after all."""
+    if problem:
+        return {"error": problem}
     from stash.connect import connect
-    from sync_queue import replies
-    from worker.foreground import foreground
+    from worker.foreground import carry_out
 
-    asked = ""
-    while True:
-        held = lease.take(request.data_dir)
-        if held is not None:
-            client = connect(request.connection, request.data_dir)
-            return foreground(request.data_dir, client, held, operation, asked, log.progress)
-        asked = asked or replies.ask(request.data_dir, operation)
-        result = replies.follow(request.data_dir, asked, log.progress)
-        if result is not None:
-            return result
+    operation = TASKS[request.mode]
+    return carry_out(request.data_dir, lambda: connect(request.connection, request.data_dir), operation, log.progress)
 
 
 def _tell(result: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ LINE_BYTES = 60_000
 STDERR = 2
 
 _secrets: "list[str]" = []
+_plain = False
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
 
 
@@ -25,6 +26,12 @@ def hide(secret: str) -> None:
         if form not in _secrets:
             _secrets.append(form)
     _secrets.sort(key=len, reverse=True)  # of one that begins with another nothing may be left
+
+
+def speak_plainly() -> None:
+    """From now on for a terminal and not for Stash: no level bytes, and nothing below info."""
+    global _plain
+    _plain = True
 
 
 def redact(text: str) -> str:
@@ -86,7 +93,11 @@ def _escape(character: str) -> str:
 
 
 def _write(level: str, component: str, text: str) -> None:
-    _emit(line(level, component, text))
+    finished = line(level, component, text)
+    if not _plain:
+        _emit(finished)
+    elif level != "d":
+        _emit(finished[3:])
 
 
 def _emit(data: bytes) -> None:

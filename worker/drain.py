@@ -213,7 +213,7 @@ class Drain:
         settlements = [policy.settle(outcome, *waits.get(outcome.scene, (0, now)), now) for outcome in outcomes]
         self._store.settle(settlements, now)
         for outcome, settlement in zip(outcomes, settlements):
-            self._tell(outcome, settlement, now)
+            self._tell(outcome, settlement, now, known=outcome.scene in waits)
 
     def _finish(self, job: Job, outcomes: Sequence[Outcome], now: float) -> int:
         """Queue again what nobody is to blame for, and what was not reached; returns how many scenes are settled."""
@@ -224,7 +224,8 @@ class Drain:
         self._queue.acknowledge(job)
         return len(outcomes) - len(again)
 
-    def _tell(self, outcome: Outcome, settlement: Settlement, now: float) -> None:
+    def _tell(self, outcome: Outcome, settlement: Settlement, now: float, known: bool) -> None:
+        """One line per scene; that it still waits for the same is no news."""
         if settlement.verdict is Verdict.AGAIN:
             return
         self._tally[settlement.result] += 1
@@ -232,7 +233,8 @@ class Drain:
         if settlement.verdict is Verdict.DEAD:
             log.error(COMPONENT, f"{who} is given up ({settlement.result}): {outcome.reason}")
         elif settlement.verdict is Verdict.LATER:
-            log.warning(COMPONENT, f"{who} waits {settlement.due - now:.0f} s ({settlement.result}): {outcome.reason}")
+            write = log.debug if known else log.warning
+            write(COMPONENT, f"{who} waits {settlement.due - now:.0f} s ({settlement.result}): {outcome.reason}")
         elif settlement.result == policy.PUSHED:
             log.info(COMPONENT, f"{who} synced: {outcome.reason}")
         else:

@@ -1,4 +1,4 @@
-"""One operation in the foreground: a task of Stash or the shell command is the worker for a while."""
+"""One operation for a person who waits for it: by being the worker for a while, or through the living one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stash.client import StashClient
-from sync_queue import lease, marks
+from sync_queue import lease, marks, replies
 from sync_queue.marks import Mark
 from validation.errors import Trouble
 from worker import resting
@@ -17,6 +17,25 @@ from worker.operations import OPERATIONS, Operation
 from worker.session import Session
 
 LONGEST_REST_S = 1.0
+
+
+def carry_out(
+    data_dir: str, connect: Callable[[], StashClient], operation: str, report: Callable[[float], object]
+) -> dict[str, Any]:
+    """Here when no worker lives, else through it; when that one dies meanwhile, here after all.
+
+    Returns the operation's result, with the key ``error`` when it failed; ``report`` gets the fraction done. Raises
+    OSError when the data folder cannot be used.
+    """
+    asked = ""
+    while True:
+        held = lease.take(data_dir)
+        if held is not None:
+            return foreground(data_dir, connect(), held, operation, asked, report)
+        asked = asked or replies.ask(data_dir, operation)
+        result = replies.follow(data_dir, asked, report)
+        if result is not None:
+            return result
 
 
 def foreground(

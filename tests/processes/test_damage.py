@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import until
+
 STORE, QUEUE = "stash2plex.db", os.path.join("queue", "data.db")
 
 
@@ -51,8 +53,11 @@ def test_a_damaged_file_is_set_aside_and_every_scene_is_compared_anew(world, nam
     assert set_aside(world) == 1
     (line,) = world.errors()
     assert "was damaged and set aside as" in line
-    status = world.status()
-    assert (status["state"], status["inbox"], status["queued"], status["dead_letters"]) == ("ok", 0, 0, {})
+    until(lambda: quiet(world.status()), what="the end of the comparison")
+
+
+def quiet(status):
+    return (status["state"], status["inbox"], status["queued"], status["dead_letters"]) == ("ok", 0, 0, {})
 
 
 def set_aside(world):

@@ -133,3 +133,11 @@ def test_a_stash_that_no_longer_listens_is_no_fault(closed):
     said = process.stdout.read()
     process.stdout.close()
     assert process.wait(60) == 0 and said.strip() == b"still here"
+
+
+def test_in_a_terminal_a_line_is_what_a_person_reads(capfd, monkeypatch):
+    monkeypatch.setattr(log, "_plain", False)
+    log.speak_plainly()
+    log.info("Worker", "Scene 1 synced")
+    log.debug("Worker", "Scene 2 unchanged")
+    assert capfd.readouterr().err == "[Stash2Plex Worker] Scene 1 synced\n"
