@@ -14,13 +14,14 @@ LEFTOVER_S = 3600.0
 QUIET_S = 0.4
 BURST_S = 3.0
 DAMAGED = ".damaged"
+KINDS = frozenset(("scene", "created", "destroyed", "performer", "studio", "tag", "request"))
 
 
 @dataclass(frozen=True)
 class Mark:
     """One event somebody reported: what changed, and the file that says so until the mark is ingested.
 
-    ``kind`` is scene, created, destroyed, performer, studio, tag or request; a request carries ``operation`` and
+    ``kind`` is one of KINDS, else the file counts as damaged; a request carries ``operation`` and
     ``reply`` instead of an id.
     """
 
@@ -115,6 +116,6 @@ def _read_one(data_dir: str, name: str) -> Mark | None:
 
 def _parse(raw: Any, name: str) -> Mark:
     kind, id = raw["kind"], raw.get("id", 0)
-    if not isinstance(kind, str) or type(id) is not int or not 0 <= id < 1 << 63:
+    if kind not in KINDS or type(id) is not int or not 0 <= id < 1 << 63:
         raise TypeError(name)
     return Mark(kind, id, name, str(raw.get("operation", "")), str(raw.get("reply", "")))

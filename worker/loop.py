@@ -15,6 +15,7 @@ from worker.session import Session
 
 IDLE_S = 600.0
 POLL_S = 1.0
+FOLLOWED_S = 0.2
 STASH_SILENT_S = 90.0
 REFUSED_S = 60.0
 
@@ -49,7 +50,13 @@ class Loop:
             self._follow(followed, step, now)
         self._take_up_requests()
         self._consider_leaving(step, now)
-        return 0.0 if self._following and not step.state else step.rest_s
+        return self._rest_s(step)
+
+    def _rest_s(self, step: Step) -> float:
+        """A person who follows an operation wants to see it move; one that still has work of its own never rests."""
+        if any(not followed.operation.accepted for followed in self._following) and not step.state:
+            return 0.0
+        return min(step.rest_s, FOLLOWED_S) if self._following else step.rest_s
 
     def _take_up_requests(self) -> None:
         ingest = self._session.ingest

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 import yaml
 
 from hooks.events import TRIGGERS, HookEvent, decide
+from sync_queue.marks import KINDS
 from tests.hooks.hook_process import ROOT, event
 
-RECORDINGS = ROOT.parent / "shared" / "reference" / "stash-recordings" / "plugin-stdin.json"
+REFERENCE = Path(os.environ.get("STASH2PLEX_REFERENCE", ROOT.parent / "shared" / "reference"))
+RECORDINGS = REFERENCE / "stash-recordings" / "plugin-stdin.json"
 
 # Operation on a real Stash -> the kind of mark that each of its hooks leaves, if it has hooks at all.
 RECORDED = {
@@ -140,3 +144,9 @@ def test_the_manifest_asks_for_exactly_the_events_that_are_understood():
     manifest = yaml.safe_load((ROOT / "Stash2Plex.yml").read_text("utf-8"))
     asked = [trigger for hook in manifest["hooks"] for trigger in hook["triggeredBy"]]
     assert sorted(asked) == sorted(TRIGGERS)
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_the_worker_knows_every_kind_of_mark_that_a_hook_writes(trigger):
+    mark = decide(HookEvent(trigger, 1, None))
+    assert mark is not None and mark["kind"] in KINDS

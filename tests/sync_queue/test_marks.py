@@ -17,6 +17,7 @@ DAMAGED = {
     "a number": b"5",
     "null": b"null",
     "no kind": b'{"id":1}',
+    "kind we do not know": b'{"kind":"hologram","id":1}',
     "kind of another type": b'{"kind":1,"id":1}',
     "id of another type": b'{"kind":"scene","id":"1"}',
     "id that is a switch": b'{"kind":"scene","id":true}',
