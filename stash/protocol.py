@@ -14,6 +14,9 @@ except ImportError:  # Windows
 
 READ_BYTES = 1 << 20
 COOKIE_FILE = "cookie"
+# What the C scanner raises for text that is no JSON. SystemError: Python 3.10 and 3.11 want to raise json.decoder's
+# own error, and says only that it cannot when that module was never imported, as here.
+NO_JSON = (ValueError, StopIteration, RecursionError, SystemError)
 
 
 class Request:
@@ -62,7 +65,7 @@ def read_request(plugin_dir: str) -> Request:
     data = _read_all(0)
     try:
         return Request(parse(data), plugin_dir)
-    except (ValueError, StopIteration, RecursionError) as error:
+    except NO_JSON as error:
         problem = "stdin is not the JSON that Stash writes (%s)" % type(error).__name__
         return Request(None, plugin_dir, problem)
 
@@ -70,7 +73,7 @@ def read_request(plugin_dir: str) -> Request:
 def parse(data: bytes) -> object:
     """Parse JSON bytes; undecodable bytes become U+FFFD, a byte order mark is skipped.
 
-    Raises ValueError, StopIteration or RecursionError for what is no JSON.
+    Raises one of NO_JSON for what is none.
     """
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     text = data.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
