@@ -15,7 +15,7 @@ except ImportError:  # Windows
 READ_BYTES = 1 << 20
 COOKIE_FILE = "cookie"
 # What the C scanner raises for text that is no JSON. SystemError: Python 3.10 and 3.11 want to raise json.decoder's
-# own error, and says only that it cannot when that module was never imported, as here.
+# own error, and can only say that they cannot when that module was never imported, as here.
 NO_JSON = (ValueError, StopIteration, RecursionError, SystemError)
 
 
