@@ -144,6 +144,7 @@ class Executor:
             if isinstance(items, Trouble):
                 return _failed(work.scene, items)
             pushes = [self._sync.compare(work, item) for item in items]
+            self._intend({work.scene.id: pushes}, now)
             for push in pushes:
                 self._sync.apply(push)
         except Trouble as trouble:

@@ -136,3 +136,28 @@ def test_the_same_file_in_two_libraries_is_kept_right_in_both(either: Stage) -> 
     first = either.shown(scene)
     either.keys[scene] = again
     assert either.shown(scene) == first == either.wanted(scene)
+
+
+def test_what_was_added_after_matching_anew_is_ours_though_plex_did_not_answer(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = stage.scene(title="First")
+    stage.settle(scene)
+    stage.plex.unknown_id_status = 404
+    stage.plex.faults.add("drop_after", method="PUT", skip=1)
+    sync = stage.session.drain._executor._sync
+    apply = sync.apply
+
+    def apply_to_an_item_that_was_just_replaced(push):
+        monkeypatch.setattr(sync, "apply", apply)
+        old = stage.item(scene)
+        stage.plex.remove_item(stage.keys[scene])
+        stage.keys[scene] = stage.plex.add_item(old["section"], file=old["file"], size=old["size"])
+        apply(push)
+
+    monkeypatch.setattr(sync, "apply", apply_to_an_item_that_was_just_replaced)
+    stage.save(scene, studio="Studio One")
+    stage.run()
+    stage.save(scene, studio="Studio Two")
+    stage.run()
+    assert stage.item(scene)["collections"] == ["Studio Two"]
