@@ -14,6 +14,9 @@ SUMMARY_LENGTH = 5_000
 # Control characters but for tab and line feed, lone surrogates, and the two code points that are no characters.
 _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DATE_PARTS = {4: "-01-01", 7: "-01", 10: ""}
+# Around a path or a title inside one of our sentences, for `stash.log`: it takes the marks away, or masks what they
+# hold. Neither XML nor our own cleaned texts can contain these two characters.
+PRIVATE, PUBLIC = "\x0e", "\x0f"
 
 
 def one_line(text: str | None, limit: int) -> str:
@@ -50,6 +53,11 @@ def distinct(names: list[str]) -> tuple[str, ...]:
 def folded(name: str) -> str:
     """How two tags are compared: Plex shares one row between spellings that differ in case only."""
     return unicodedata.normalize("NFC", name).strip().casefold()
+
+
+def private(text: str) -> str:
+    """A path or title for use inside a sentence: the log shows it, or a code in its place when it has to be hidden."""
+    return PRIVATE + text.replace(PRIVATE, "").replace(PUBLIC, "") + PUBLIC
 
 
 def _safe(text: str) -> str:
