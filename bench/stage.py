@@ -22,6 +22,7 @@ from stash.client import StashClient
 from tests.doubles.plex_server import PlexDouble
 from tests.doubles.stash_server import StashDouble
 from validation.scene import Scene
+from validation.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "demo-token"
@@ -68,7 +69,7 @@ class Stage:
         for id, scene in self._truth.scenes([int(key) for key in self.keys]).items():
             if not isinstance(scene, Scene):
                 raise scene
-            projection = project(scene)
+            projection = project(scene, Settings())
             lists = {kind: list(tags) for kind, tags in projection.lists.items()}
             wanted[str(id)] = {**projection.scalars, **lists}
         return wanted

@@ -18,7 +18,19 @@ COMPONENT = "Task"
 LOG_TAIL_S = 0.05  # Stash may close stderr before it has read our last lines
 
 # Mode in the manifest -> name of the operation. An unknown mode is an error, never another task.
-TASKS = {"process_queue": "process_queue", "sync_all": "sync_all", "queue_status": "queue_status"}
+TASKS = {
+    "process_queue": "process_queue",
+    "sync_all": "sync_all",
+    "sync_recent": "sync_recent",
+    "queue_status": "queue_status",
+    "health_check": "health_check",
+    "explain_scene": "explain_scene",
+    "retry_dead_letters": "retry_dead_letters",
+    "clear_queue": "clear_queue",
+    "clear_dead_letters": "clear_dead_letters",
+    "purge_dead_letters": "purge_dead_letters",
+    "clear_match_cache": "clear_match_cache",
+}
 
 
 def main(request: Request) -> None:
@@ -28,7 +40,7 @@ def main(request: Request) -> None:
     except OSError as error:
         result = {"error": f"Data folder {request.data_dir} cannot be used ({error.strerror})"}
     if "error" in result:
-        fail(str(result["error"]))
+        fail(str(log.shown(result["error"])))
     else:
         _tell(result)
         answer_json(json.dumps(result))
@@ -48,12 +60,24 @@ def _run(request: Request) -> dict[str, Any]:
     from stash.connect import connect
     from worker.foreground import carry_out
 
-    operation = TASKS[request.mode]
-    return carry_out(request.data_dir, lambda: connect(request.connection, request.data_dir), operation, log.progress)
+    args = {name: _text(value) for name, value in request.args.items() if name != "mode"}
+    return carry_out(
+        request.data_dir,
+        lambda: connect(request.connection, request.data_dir),
+        TASKS[request.mode],
+        log.progress,
+        args,
+    )
+
+
+def _text(value: object) -> str:
+    """An argument as text: whoever calls through the API may write a scene's number with or without quotes."""
+    return value.strip() if isinstance(value, str) else json.dumps(value)
 
 
 def _tell(result: dict[str, Any]) -> None:
     """The result in Stash's log, one line per fact."""
-    for name, value in result.items():
-        if value not in (None, {}, []):
-            log.info(COMPONENT, f"{name.replace('_', ' ')}: {value if isinstance(value, str) else json.dumps(value)}")
+    from worker import wording
+
+    for line in wording.lines(result, time.time()):
+        log.info(COMPONENT, line)

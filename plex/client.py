@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 from xml.etree.ElementTree import Element, ParseError
@@ -13,13 +13,27 @@ from plexapi.utils import parseXMLString
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_none
 
 from plex.exceptions import BrokenOff, not_plex
-from plex.model import Listed, PlexItem, Section, number, read_item, read_listed, read_section
+from plex.model import (
+    BACKGROUND,
+    POSTER,
+    Listed,
+    Picture,
+    PlexItem,
+    Section,
+    number,
+    read_item,
+    read_listed,
+    read_picture,
+    read_section,
+)
 from plex.session import PlexSession
 from validation.errors import Kind, Trouble
 
 MOVIE = "1"  # Plex's number for the item type
 PAGE_ITEMS = 1_000
 BATCH_ITEMS = 50
+ONE_PICTURE = {POSTER: "poster", BACKGROUND: "art"}  # by the name of the list of pictures
+LIBRARY = "com.plexapp.plugins.library"
 
 _Page = tuple[list[Listed], int]
 
@@ -28,12 +42,22 @@ class PlexClient:
     """One Plex server. Connects at the first use; every method raises Trouble and nothing else.
 
     ``identifier`` names this installation to Plex; plexapi's default is the MAC address, which makes a new device
-    of every container.
+    of every container. ``timeouts`` are for connecting and for reading, in seconds. A ``fingerprint`` (SHA-256, 64
+    lower-case hex digits) pins the certificate of an https address.
+
+    `TimedOut` and `BrokenOff` are the troubles after which a write may have taken effect all the same.
     """
 
-    def __init__(self, url: str, token: str, identifier: str, timeouts: tuple[float, float] = (5.0, 30.0)) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        identifier: str,
+        timeouts: tuple[float, float] = (5.0, 30.0),
+        fingerprint: str = "",
+    ) -> None:
         self._url, self._token = url, token
-        self._session = PlexSession(timeouts)
+        self._session = PlexSession(timeouts, fingerprint)
         self._server: PlexServer | None = None
         plexapi.BASE_HEADERS.update({"X-Plex-Client-Identifier": identifier, "X-Plex-Product": "Stash2Plex"})
 
@@ -55,6 +79,17 @@ class PlexClient:
     def machine(self) -> str:
         """The server's machine identifier, as told to the holder of a good token; one request at the first use."""
         return str(self._connected().machineIdentifier)
+
+    def version(self) -> str:
+        """The version of the server's software; no request of its own once the server is known."""
+        return str(self._connected().version or "")
+
+    def certificate(self) -> str:
+        """The SHA-256 fingerprint of the certificate shown at the address now, whoever signed it; "" for http.
+
+        Looks on a connection of its own, and sends nothing over it.
+        """
+        return self._session.certificate(self._url)
 
     def sections(self) -> list[Section]:
         """All library sections."""
@@ -92,12 +127,43 @@ class PlexClient:
 
         Always names the item: without ``id`` Plex would edit the whole section.
         """
-        if not key.isdigit() or not section.isdigit():
-            raise Trouble(Kind.PERMANENT, "Plex named the item by something that is no number")
-        path = f"/library/sections/{section}/all?type={MOVIE}&id={key}&{arguments}"
-        answer = self._query(path, method=self._session.put)
-        if answer is not None and answer.tag != "MediaContainer":
-            raise not_plex(f"<{answer.tag}>")
+        path = f"/library/sections/{_digits(section)}/all?type={MOVIE}&id={_digits(key)}&{arguments}"
+        self._act(path, self._session.put)
+
+    def pictures(self, key: str, kind: str) -> list[Picture]:
+        """The pictures that an item can choose from; ``kind`` is POSTER or BACKGROUND of `plex.model`."""
+        return [read_picture(row) for row in self._get(_pictures(key, kind)).iterfind("Photo")]
+
+    def upload(self, key: str, kind: str, content: bytes) -> None:
+        """Give an item a picture, which Plex selects.
+
+        Plex keeps every different picture for ever, and the same bytes once. An upload may take effect although
+        its answer never comes: look at `pictures` before it is sent again.
+        """
+        self._act(_pictures(key, kind), self._session.post, data=content)
+
+    def select(self, key: str, kind: str, picture_key: str) -> None:
+        """Let an item show one of its pictures. Answered by the bare path of the picture, which is not XML."""
+        path = f"/library/metadata/{_digits(key)}/{ONE_PICTURE[kind]}?url={_quoted(picture_key)}"
+        server = self._connected()
+        answer = self._session.put(server.url(path), headers=server._headers()).text.strip()
+        if not answer.startswith("/library/metadata/"):
+            _accept(_parse(answer))
+
+    def rate(self, key: str, value: str) -> None:
+        """Set the viewer's rating, "0" to "10" in half stars; "" takes it away."""
+        if value and not (value.isdigit() and int(value) <= 10):
+            raise Trouble(Kind.PERMANENT, "A rating for Plex is a whole number from 0 to 10")
+        path = f"/:/rate?key={_digits(key)}&identifier={LIBRARY}&rating={value or '-1'}"
+        self._act(path, self._session.put)
+
+    def refresh(self, section: str, folder: str) -> None:
+        """Let Plex look for new files in a folder of a section, named as Plex sees it. It answers before it looks."""
+        self._act(f"/library/sections/{_digits(section)}/refresh?path={_quoted(folder)}", self._session.get)
+
+    def _act(self, path: str, method: Callable[..., Any], **options: Any) -> None:
+        """One request that changes something, never sent twice. Plex answers with nothing, or an empty container."""
+        _accept(self._query(path, method=method, **options))
 
     def _items_of(self, keys: Sequence[str]) -> Iterable[Element]:
         try:
@@ -109,7 +175,7 @@ class PlexClient:
 
     def _page(self, section: str, filters: dict[str, str], start: int, size: int = PAGE_ITEMS) -> _Page:
         headers = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}
-        path = f"/library/sections/{section}/all?{urlencode({'type': MOVIE, **filters})}"
+        path = f"/library/sections/{section}/all?{urlencode({'type': MOVIE, **filters}, errors='replace')}"
         container = self._get(path, headers)
         page = [read_listed(row, section) for row in container.iterfind("Video") if row.attrib.get("ratingKey")]
         return page, number(container.attrib.get("totalSize")) or len(page)
@@ -142,6 +208,20 @@ class PlexClient:
         return self._server
 
 
+def _digits(key: str) -> str:
+    if not key.isdigit():
+        raise Trouble(Kind.PERMANENT, "Plex named the item by something that is no number")
+    return key
+
+
+def _pictures(key: str, kind: str) -> str:
+    return f"/library/metadata/{_digits(key)}/{kind}"
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="replace")
+
+
 def _parse(text: str) -> Element | None:
     try:
         parsed: Element | None = parseXMLString(text)
@@ -154,6 +234,11 @@ def _container(answer: Element | None) -> Element:
     if answer is None or answer.tag != "MediaContainer":
         raise not_plex("empty" if answer is None else f"<{answer.tag}>")
     return answer
+
+
+def _accept(answer: Element | None) -> None:
+    if answer is not None:
+        _container(answer)
 
 
 def _machine(container: Element) -> str:

@@ -7,7 +7,8 @@ and what is dropped is named, never the same tag on both sides.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Optional
 from urllib.parse import quote
 
 from plex.model import PlexItem
@@ -22,35 +23,44 @@ Owned = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Edit:
-    """What one PUT has to say. ``owned`` are the tags that are ours afterwards, as (kind, tag)."""
+    """What one PUT has to say, and ``rating``, which has a request of its own (None: leave it as it is).
+
+    ``owned`` are the tags that are ours afterwards, as (kind, tag).
+    """
 
     scalars: dict[str, str] = field(default_factory=dict)
     wanted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     dropped: dict[str, tuple[str, ...]] = field(default_factory=dict)
     locks: tuple[str, ...] = ()
     owned: Owned = frozenset()
+    rating: Optional[str] = None
 
     @property
     def empty(self) -> bool:
-        """Whether Plex already shows all of it."""
+        """Whether there is nothing for a PUT to say."""
         return not (self.scalars or self.wanted or self.dropped or self.locks)
 
     @property
     def fields(self) -> list[str]:
         """The names of what changes, for the log."""
-        return sorted({*self.scalars, *self.wanted, *self.dropped})
+        return sorted({*self.scalars, *self.wanted, *self.dropped} | ({"rating"} if self.rating is not None else set()))
+
+    def with_locks(self, names: Iterable[str]) -> Edit:
+        """The same edit, which locks these fields too."""
+        return replace(self, locks=(*self.locks, *names))
 
 
-def diff(projection: Projection, item: PlexItem, owned: Owned, preserve: bool) -> Edit:
+def diff(projection: Projection, item: PlexItem, owned: Owned, preserve: bool, lock: bool = True) -> Edit:
     """What must be sent so that the item shows the projection.
 
     With ``preserve`` only empty fields are filled, locked ones are left alone, and tags are taken away only where we
-    added them. Without it Stash wins, and every field that we set is locked so that a refresh in Plex cannot undo it.
+    added them. Without it Stash wins, and with ``lock`` every field that we set is locked, so that a refresh in Plex
+    cannot undo it.
     """
     scalars = {n: v for n, v in projection.scalars.items() if _scalar_differs(n, v, item, preserve)}
     wanted: dict[str, tuple[str, ...]] = {}
     dropped: dict[str, tuple[str, ...]] = {}
-    still: set[tuple[str, str]] = set()
+    still = {pair for pair in owned if pair[0] not in projection.lists}  # switched off, and ours all the same
     for kind, want in projection.lists.items():
         have = item.lists[kind]
         ours = {folded(tag) for owner, tag in owned if owner == kind}
@@ -61,8 +71,8 @@ def diff(projection: Projection, item: PlexItem, owned: Owned, preserve: bool) -
             wanted[kind], dropped[kind] = keep, away
         added = set() if left_alone else _folds(want) - present
         still.update((kind, tag) for tag in want if folded(tag) in ours | added)
-    locks = () if preserve else tuple(_locks(projection, item, {*scalars, *wanted}))
-    return Edit(scalars, wanted, dropped, locks, frozenset(still))
+    locks = tuple(_locks(projection, item, {*scalars, *wanted})) if lock and not preserve else ()
+    return Edit(scalars, wanted, dropped, locks, frozenset(still), _rating(projection, item, preserve))
 
 
 def encode(edit: Edit) -> str:
@@ -84,6 +94,16 @@ def pieces(edit: Edit, limit: int = URL_BYTES) -> list[str]:
     return parts
 
 
+def apart(edit: Edit) -> dict[str, Edit]:
+    """The edit field by field, for a server that refuses it as a whole."""
+    parts = {name: Edit(scalars={name: value}) for name, value in edit.scalars.items()}
+    for kind, tags in edit.wanted.items():
+        parts[kind] = Edit(wanted={kind: tags}, dropped={kind: edit.dropped.get(kind, ())})
+    for name in edit.locks:
+        parts[name] = parts.get(name, Edit()).with_locks((name,))
+    return parts
+
+
 def left_of(edit: Edit, item: PlexItem) -> Edit:
     """What of a sent edit the item does not show: of the tags whole lists, as they were sent."""
     scalars = {name: value for name, value in edit.scalars.items() if item.scalars[name] != value}
@@ -98,6 +118,11 @@ def _scalar_differs(name: str, value: str, item: PlexItem, preserve: bool) -> bo
     if value == current or (name == "title" and not value):
         return False
     return not preserve or (not current and name not in item.locks)
+
+
+def _rating(projection: Projection, item: PlexItem, preserve: bool) -> Optional[str]:
+    wanted = projection.rating
+    return None if wanted is None or wanted == item.rating or (preserve and item.rating) else wanted
 
 
 def _tags(

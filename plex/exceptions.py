@@ -23,6 +23,7 @@ _KINDS = {
     431: Kind.TOO_LARGE,
     503: Kind.BUSY,
 }
+_PROXY_GAVE_UP = (504, 524)  # a proxy passed the request on and waited in vain for the answer
 _SAID = {
     Kind.PERMANENT: "Plex refused the request",
     Kind.REFUSED: "Plex refused the token",
@@ -31,6 +32,10 @@ _SAID = {
     Kind.BUSY: "Plex is busy or starting up",
     Kind.UNREACHABLE: "Plex is out of order",
 }
+
+
+class TimedOut(Trouble):
+    """The request went out and its answer did not come in time: a write may have taken effect, or still will."""
 
 
 class BrokenOff(Trouble):
@@ -45,7 +50,8 @@ def from_status(status: int, headers: Mapping[str, str]) -> Trouble | None:
         return Trouble(Kind.UNREACHABLE, f"Plex's address answers with a redirect ({status}); use the final address")
     kind = _KINDS.get(status, Kind.UNREACHABLE if status >= 500 else Kind.UNEXPECTED)
     said = _SAID.get(kind, "Plex gave an answer that we do not know")
-    return Trouble(kind, f"{said} (HTTP {status})", retry_after_s(headers.get("Retry-After")))
+    made = TimedOut if status in _PROXY_GAVE_UP else Trouble
+    return made(kind, f"{said} (HTTP {status})", retry_after_s(headers.get("Retry-After")))
 
 
 def not_plex(what: str) -> Trouble:

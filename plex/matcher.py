@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from plex import paths
 from plex.model import Listed, PlexFile
+from validation.text import private
 
 BY_PATH = "path"
 BY_SIZE = "name and size"
@@ -18,10 +19,14 @@ BY_NAME = "name"
 
 @dataclass(frozen=True)
 class Match:
-    """The items that show the scene: usually one, more when several libraries hold the same file."""
+    """The items that show the scene: usually one, more when several libraries hold the same file.
+
+    ``why`` is a sentence for a person when the match is no more than likely, else "".
+    """
 
     items: tuple[Listed, ...]
     how: str
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,9 @@ class Missing:
 def match(files: Sequence[PlexFile], candidates: Iterable[Listed], strict: bool) -> Match | Ambiguous | Missing:
     """Choose among the candidates for a scene's files, with their paths as Plex should see them.
 
-    Best first: same path; same base name and size in bytes, one file only; same base name, one file only (refused
-    when ``strict``).
+    Best first: same path; same base name and size in bytes, one file only; same base name. The last is refused when
+    ``strict``; otherwise the item whose folders agree best from the file upwards is taken, and none when two agree
+    equally well.
     """
     named = [item for item in _unique(candidates) if _any_file(item, files, paths.same_name)]
     exact = [item for item in named if _any_file(item, files, paths.same)]
@@ -49,8 +55,8 @@ def match(files: Sequence[PlexFile], candidates: Iterable[Listed], strict: bool)
         return Match(tuple(exact), BY_PATH)
     sized = [item for item in named if any(_fits(own, file) for own in item.files for file in files)]
     if sized:
-        return _alone(sized, files, BY_SIZE, strict=False)
-    return _alone(named, files, BY_NAME, strict) if named else Missing()
+        return _by_size(sized, files, strict)
+    return _by_name(named, files, strict) if named else Missing()
 
 
 def still_fits(item: Listed, files: Sequence[PlexFile]) -> bool:
@@ -58,13 +64,51 @@ def still_fits(item: Listed, files: Sequence[PlexFile]) -> bool:
     return any(paths.same(own.path, file.path) or _fits(own, file) for own in item.files for file in files)
 
 
-def _alone(items: list[Listed], files: Sequence[PlexFile], how: str, strict: bool) -> Match | Ambiguous:
-    spots = {own.path for item in items for own in item.files if any(paths.same_name(own.path, f.path) for f in files)}
-    if len(spots) > max(1, len(files)) or (len(spots) > 1 and how == BY_NAME) or _clash(items, files):
-        return Ambiguous(tuple(items), f"several files in Plex have the same {how}: {_listing(items)}")
+def _by_size(items: list[Listed], files: Sequence[PlexFile], strict: bool) -> Match | Ambiguous:
+    if len(_spots(items, files)) <= max(1, len(files)) and not _clash(items, files):
+        return Match(tuple(items), BY_SIZE)
     if strict:
-        return Ambiguous(tuple(items), f"only the file name agrees, not path or size: {_listing(items)}")
-    return Match(tuple(items), how)
+        return _several(items, BY_SIZE)
+    return _nearest(items, files, BY_SIZE)
+
+
+def _by_name(items: list[Listed], files: Sequence[PlexFile], strict: bool) -> Match | Ambiguous:
+    alone = len(_spots(items, files)) == 1 and not _clash(items, files)
+    if strict:
+        why = f"only the file name agrees, not path or size: {_listing(items)}"
+        return Ambiguous(tuple(items), why) if alone else _several(items, BY_NAME)
+    if alone:
+        return Match(tuple(items), BY_NAME, f"matched by the file name alone: {_listing(items)}")
+    return _nearest(items, files, BY_NAME)
+
+
+def _nearest(items: list[Listed], files: Sequence[PlexFile], how: str) -> Match | Ambiguous:
+    """The item whose folders agree best with the scene's, from the file upwards."""
+    agreeing = {item.key: _folders_agreeing(item, files) for item in items}
+    most = max(agreeing.values())
+    best = [item for item in items if agreeing[item.key] == most]
+    if most == 0 or len(_spots(best, files)) > 1:
+        return _several(items, how)
+    others = [item for item in items if item not in best]
+    why = (
+        f"matched by {how} and {most} folder name{'s' if most > 1 else ''}: {_listing(best)}, "
+        f"rather than {_listing(others)}"
+    )
+    return Match(tuple(best), how, why)
+
+
+def _folders_agreeing(item: Listed, files: Sequence[PlexFile]) -> int:
+    named = [(own, file) for own in item.files for file in files if paths.same_name(own.path, file.path)]
+    return max(paths.folders_in_common(own.path, file.path) for own, file in named)
+
+
+def _several(items: list[Listed], how: str) -> Ambiguous:
+    return Ambiguous(tuple(items), f"several files in Plex have the same {how}: {_listing(items)}")
+
+
+def _spots(items: list[Listed], files: Sequence[PlexFile]) -> set[str]:
+    """The different places in Plex that have one of the scene's file names."""
+    return {own.path for item in items for own in item.files if any(paths.same_name(own.path, f.path) for f in files)}
 
 
 def _clash(items: list[Listed], files: Sequence[PlexFile]) -> bool:
@@ -89,4 +133,6 @@ def _unique(items: Iterable[Listed]) -> list[Listed]:
 
 
 def _listing(items: Sequence[Listed]) -> str:
-    return "; ".join(f"{item.title!r} ({', '.join(file.path for file in item.files)})" for item in items[:5])
+    return "; ".join(
+        f"{private(item.title)} ({', '.join(private(file.path) for file in item.files)})" for item in items[:5]
+    )

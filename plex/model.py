@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
+_UPLOAD = re.compile(r"upload://\w+/([0-9a-f]{40})")
 OPTIMISED_VERSION = "42"  # proxyType of Plex's own transcoded copies: not the user's file
 LIST_ELEMENTS = {"actor": "Role", "genre": "Genre", "director": "Director", "collection": "Collection"}
 
@@ -31,11 +33,17 @@ class Listed:
 
 @dataclass(frozen=True)
 class PlexItem(Listed):
-    """A whole item. ``lists`` holds actor, genre, director and collection; ``locks`` the names of locked fields."""
+    """A whole item. ``lists`` holds actor, genre, director and collection; ``locks`` the names of locked fields.
+
+    ``rating`` is the viewer's, "0" to "10" in half stars, "" without one. ``marks`` are the addresses of its pictures
+    by kind; their last number changes with the picture.
+    """
 
     scalars: dict[str, str]
     lists: dict[str, tuple[str, ...]]
     locks: frozenset[str]
+    rating: str = ""
+    marks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,17 @@ class Section:
     refreshing: bool
 
 
+@dataclass(frozen=True)
+class Picture:
+    """One picture that an item can show. ``sha1`` is that of the uploaded bytes, "" for what was never uploaded."""
+
+    key: str
+    selected: bool
+    sha1: str
+
+
+POSTER, BACKGROUND = "posters", "arts"  # kinds of pictures, by the name of their list in Plex's paths
+PICTURES = {POSTER: "thumb", BACKGROUND: "art"}  # ... and the attribute, which is the name of their lock too
 SCALARS = ("title", "studio", "summary", "tagline", "originallyAvailableAt")
 
 
@@ -57,6 +76,13 @@ def read_section(element: Element) -> Section:
     get = element.attrib.get
     locations = tuple(location.attrib.get("path", "") for location in element.iterfind("Location"))
     return Section(get("key", ""), get("title", ""), get("type", ""), locations, get("refreshing") == "1")
+
+
+def read_picture(element: Element) -> Picture:
+    """A ``Photo`` of ``/library/metadata/{id}/posters``; an upload's key ends with the SHA-1 of its bytes."""
+    key = element.attrib.get("ratingKey", "")
+    upload = _UPLOAD.fullmatch(key)
+    return Picture(key, element.attrib.get("selected") == "1", upload[1] if upload else "")
 
 
 def read_listed(element: Element, section: str) -> Listed:
@@ -79,7 +105,17 @@ def read_item(element: Element) -> PlexItem:
         scalars={name: get(name, "") for name in SCALARS},
         lists=lists,
         locks=locks,
+        rating=_half_stars(get("userRating", "")),
+        marks={kind: get(attribute, "") for kind, attribute in PICTURES.items()},
     )
+
+
+def _half_stars(text: str) -> str:
+    """Plex writes 7 as ``7.0``."""
+    try:
+        return str(round(float(text)))
+    except (ValueError, OverflowError):
+        return ""
 
 
 def number(text: str | None) -> int:

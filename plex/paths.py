@@ -38,17 +38,36 @@ def same_name(one: str, other: str) -> bool:
     return left == right
 
 
+def folders_in_common(one: str, other: str) -> int:
+    """How many folder names agree, from the file upwards, without case: the roots differ between two containers."""
+    count = 0
+    for left, right in zip(reversed(_folders(one)), reversed(_folders(other))):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def short(path: str) -> str:
+    """The path without the prefix that Windows needs for more than 260 characters."""
+    for prefix, instead in _LONG_PREFIXES:
+        if path.startswith(prefix):
+            return instead + path[len(prefix) :]
+    return path
+
+
 def name_key(path: str) -> str:
     """A key under which all paths with the same base name fall; more may, so compare with `same_name` after."""
     return _nfc(base_name(path)).casefold()
 
 
+def _folders(path: str) -> list[str]:
+    plain = path.replace("\\", "/") if is_windows(path) else path
+    return [_nfc(part).casefold() for part in plain.split("/")[:-1] if part]
+
+
 def _fold(path: str) -> str:
-    for prefix, short in _LONG_PREFIXES:
-        if path.startswith(prefix):
-            path = short + path[len(prefix) :]
-            break
-    return _nfc(path.replace("\\", "/")).casefold()
+    return _nfc(short(path).replace("\\", "/")).casefold()
 
 
 def _nfc(text: str) -> str:

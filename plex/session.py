@@ -16,25 +16,28 @@ from typing import Any
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from plex.exceptions import BrokenOff, from_status
-from plex.transport import Late, Transport
+from plex.exceptions import BrokenOff, TimedOut, from_status
+from plex.transport import Late, Transport, Unconnected, WrongCertificate
 from validation.errors import Kind, Trouble
 
-DEADLINE_S = 60.0
+DEADLINE_S = 60.0  # at least
+_NOBODY = (ConnectionRefusedError, socket.gaierror)
+_BROKEN_OFF = (ConnectionError, http.client.HTTPException, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class PlexSession(requests.Session):
     """A requests session that raises `Trouble` and counts what it sends.
 
-    ``timeouts`` are connect and read time-outs in seconds; the whole answer must be there within DEADLINE_S.
+    ``timeouts`` are connect and read time-outs in seconds; the whole answer must be there within `deadline_s`. A
+    ``fingerprint`` pins the server's certificate, see `Transport`.
     """
 
-    def __init__(self, timeouts: tuple[float, float]) -> None:
+    def __init__(self, timeouts: tuple[float, float], fingerprint: str = "") -> None:
         super().__init__()
         self.trust_env = False
         self.headers["Accept-Encoding"] = "gzip"
         self.sent = 0
-        self._transport = Transport(timeouts)
+        self._transport = Transport(timeouts, fingerprint)
 
     def close(self) -> None:
         """Close the connection; the session opens another one when it is used again."""
@@ -56,17 +59,30 @@ class PlexSession(requests.Session):
         Not by requests' own way, which adds cookies, hooks and the next redirect: none of them is ours.
         """
         self.sent += 1
-        until = time.monotonic() + DEADLINE_S
+        within_s = deadline_s(self._transport.timeouts)
+        until = time.monotonic() + within_s
         try:
             answer, content = self._transport.exchange(
                 str(request.method), str(request.url), request.headers, request.body, until
             )
         except (OSError, http.client.HTTPException, zlib.error, ValueError) as error:
-            raise _trouble(error) from None
+            raise _trouble(error, within_s) from None
         trouble = from_status(answer.status, CaseInsensitiveDict(answer.headers.items()))
         if trouble is not None:
             raise trouble
         return _response(request, answer, content)
+
+    def certificate(self, url: str) -> str:
+        """The SHA-256 fingerprint of the certificate shown at this address, "" without https; raises Trouble."""
+        try:
+            return self._transport.certificate(url)
+        except (OSError, ValueError) as error:
+            raise _trouble(error, 0.0) from None
+
+
+def deadline_s(timeouts: tuple[float, float]) -> float:
+    """How long one exchange may take in all: a server may use its read time-out to take a request, and to answer."""
+    return max(DEADLINE_S, 2 * timeouts[1])
 
 
 def _response(request: requests.PreparedRequest, answer: http.client.HTTPResponse, content: bytes) -> requests.Response:
@@ -80,16 +96,30 @@ def _response(request: requests.PreparedRequest, answer: http.client.HTTPRespons
     return response
 
 
-def _trouble(error: Exception) -> Trouble:
+def _trouble(error: Exception, within_s: float) -> Trouble:
     """The trouble behind a transport error, without the exception's own text."""
     if isinstance(error, Late):
-        return Trouble(Kind.UNREACHABLE, f"Plex's answer did not end within {DEADLINE_S:.0f} s")
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return Trouble(Kind.UNREACHABLE, "Plex's certificate does not fit its address")
-    if isinstance(error, socket.timeout):
-        return Trouble(Kind.UNREACHABLE, "Plex did not answer in time")
-    if isinstance(error, (ConnectionRefusedError, socket.gaierror)):
-        return Trouble(Kind.UNREACHABLE, "Plex cannot be reached (connection refused or name unknown)")
-    if isinstance(error, (ConnectionError, http.client.HTTPException)):
+        return TimedOut(Kind.UNREACHABLE, f"Plex's answer did not end within {within_s:.0f} s")
+    if isinstance(error, (socket.timeout, TimeoutError)):
+        return TimedOut(Kind.UNREACHABLE, "Plex did not answer in time")
+    if isinstance(error, _BROKEN_OFF) and not isinstance(error, _NOBODY):
         return BrokenOff(Kind.UNREACHABLE, "Plex broke the connection off")
-    return Trouble(Kind.UNREACHABLE, f"The connection to Plex broke ({type(error).__name__})")
+    return Trouble(Kind.UNREACHABLE, _said(error))
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, Unconnected):
+        return "Plex did not answer in time"
+    if isinstance(error, WrongCertificate):
+        return (
+            "Plex's certificate is another one than plex_tls_fingerprint, so nothing was sent. If that is no surprise, "
+            f"set plex_tls_fingerprint to the one seen: {error.seen}"
+        )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            "Plex's certificate does not fit its address or is not trusted: set plex_tls_fingerprint to its "
+            "fingerprint, which Health Check prints"
+        )
+    if isinstance(error, _NOBODY):
+        return "Plex cannot be reached (connection refused or name unknown)"
+    return f"The connection to Plex broke ({type(error).__name__})"

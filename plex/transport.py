@@ -7,6 +7,7 @@ decided in docs/decisions/0004.
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import io
 import socket
@@ -31,15 +32,31 @@ class Late(OSError):
     """The whole answer was not there in time."""
 
 
+class Unconnected(OSError):
+    """No connection came about in time, so nothing was sent."""
+
+
+class WrongCertificate(OSError):
+    """The server's certificate is not the pinned one; ``seen`` is the fingerprint of the one it showed."""
+
+    def __init__(self, seen: str) -> None:
+        super().__init__(seen)
+        self.seen = seen
+
+
 class Transport:
     """Sends one request at a time. ``timeouts`` are connect and read time-outs in seconds.
+
+    A ``fingerprint`` (SHA-256, 64 lower-case hex digits) takes the place of authorities and host name: a certificate
+    that has it is good, and to any other nothing is sent.
 
     `exchange` raises OSError (`Late` for the deadline), http.client.HTTPException, zlib.error, or Trouble for an answer
     that is too long. It follows no redirect and knows no proxy.
     """
 
-    def __init__(self, timeouts: tuple[float, float]) -> None:
+    def __init__(self, timeouts: tuple[float, float], fingerprint: str = "") -> None:
         self.timeouts = timeouts
+        self._fingerprint = fingerprint
         self._connection: http.client.HTTPConnection | None = None
         self._place: tuple[str, str] | None = None
         self._used_at = 0.0
@@ -53,8 +70,7 @@ class Transport:
         connection = self._connected(scheme, place)
         try:
             connection.sock = _Timed(connection.sock, self.timeouts[1], until)
-            connection.request(method, slash + target or "/", body, dict(headers))
-            response = connection.getresponse()
+            response = _ask(connection, method, slash + target or "/", body, dict(headers))
             content = _read(response)
         except BaseException:
             self.close()  # half an answer may be left in it
@@ -64,6 +80,18 @@ class Transport:
         if response.will_close:
             self.close()
         return response, content
+
+    def certificate(self, url: str) -> str:
+        """The fingerprint of the certificate that this address shows now, "" without https. Sends nothing."""
+        scheme, _, rest = url.partition("://")
+        if scheme != "https":
+            return ""
+        connection = _connection(scheme, rest.partition("/")[0], self.timeouts[0], _trusting_all())
+        try:
+            _connect(connection)
+            return _shown(connection)
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close the connection; the next request opens another one."""
@@ -75,10 +103,18 @@ class Transport:
         if (scheme, place) != self._place or time.monotonic() - self._used_at > IDLE_S:
             self.close()
         if self._connection is None:
-            connection = _connection(scheme, place, self.timeouts[0])
-            connection.connect()
+            connection = _connection(scheme, place, self.timeouts[0], _trusting_all() if self._fingerprint else None)
+            _connect(connection)
+            self._check(connection)
             self._place, self._connection = (scheme, place), connection
         return self._connection
+
+    def _check(self, connection: http.client.HTTPConnection) -> None:
+        if self._fingerprint and isinstance(connection, http.client.HTTPSConnection):
+            seen = _shown(connection)
+            if seen != self._fingerprint:
+                connection.close()
+                raise WrongCertificate(seen)
 
 
 class _Timed:
@@ -95,8 +131,15 @@ class _Timed:
         self.plain.settimeout(min(self._read_s, left))
 
     def sendall(self, data: Any) -> None:
-        self.limit()
-        self.plain.sendall(data)
+        """In pieces, because the time-out is for all that is given: a large picture may take longer than that."""
+        view = memoryview(data)
+        for start in range(0, len(view), CHUNK_BYTES):
+            self.limit()
+            try:
+                self.plain.sendall(view[start : start + CHUNK_BYTES])
+            except socket.timeout:
+                self.limit()  # says that it was the deadline, if it was
+                raise
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return io.BufferedReader(_Reader(self))
@@ -123,13 +166,55 @@ class _Reader(io.RawIOBase):
             raise
 
 
-def _connection(scheme: str, place: str, connect_s: float) -> http.client.HTTPConnection:
+def _connection(
+    scheme: str, place: str, connect_s: float, context: ssl.SSLContext | None
+) -> http.client.HTTPConnection:
     host = urlsplit(f"//{place}")
     if scheme == "https":
-        context = ssl.create_default_context()
-        context.load_verify_locations(certifi.where())  # a system without certificates of its own is common in Docker
+        context = context or _trusting_authorities()
         return http.client.HTTPSConnection(host.hostname or "", host.port, timeout=connect_s, context=context)
     return http.client.HTTPConnection(host.hostname or "", host.port, timeout=connect_s)
+
+
+def _trusting_authorities() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())  # a system without certificates of its own is common in Docker
+    return context
+
+
+def _trusting_all() -> ssl.SSLContext:
+    """For whoever looks at the certificate before anything is sent."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _connect(connection: http.client.HTTPConnection) -> None:
+    try:
+        connection.connect()
+    except (socket.timeout, TimeoutError):  # ours, and the system's
+        raise Unconnected from None
+
+
+def _shown(connection: http.client.HTTPConnection) -> str:
+    encrypted: Any = connection.sock
+    return hashlib.sha256(encrypted.getpeercert(binary_form=True) or b"").hexdigest()
+
+
+def _ask(
+    connection: http.client.HTTPConnection, method: str, target: str, body: Any, headers: dict[str, Any]
+) -> http.client.HTTPResponse:
+    """A server that finds a body too large may answer and hang up while we still send: then its answer counts."""
+    try:
+        connection.request(method, target, body, headers)
+    except (BrokenPipeError, ConnectionResetError) as broken:
+        try:
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            raise broken from None
+    return connection.getresponse()
 
 
 def _read(response: http.client.HTTPResponse) -> bytes:

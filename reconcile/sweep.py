@@ -32,7 +32,7 @@ def sweep(stash: ChangedScenes, cursor: str, put: Callable[[list[int]], object],
     """
     if not cursor:
         newest, settled = stash.newest(), now - SETTLING_S
-        return newest if newest and _seconds(newest) <= settled else _stamp(settled, like=newest)
+        return newest if newest and _seconds(newest) <= settled else stamp(settled, like=newest)
     cursor, size = _not_ahead(cursor, now), PAGE_SCENES
     while True:
         page = stash.changed(cursor, size)
@@ -56,7 +56,7 @@ def _seen_for_good(cursor: str, page: list[tuple[int, str]], cut: bool, now: flo
 
 def _not_ahead(cursor: str, now: float) -> str:
     """After a clock was set back, changes carry stamps before the cursor: go back to before now."""
-    return cursor if _seconds(cursor) <= now else _stamp(now - SETTLING_S, like=cursor)
+    return cursor if _seconds(cursor) <= now else stamp(now - SETTLING_S, like=cursor)
 
 
 def _seconds(stamp: str) -> float:
@@ -67,7 +67,8 @@ def _seconds(stamp: str) -> float:
         return 0.0
 
 
-def _stamp(seconds: float, like: str = "") -> str:
+def stamp(seconds: float, like: str = "") -> str:
+    """A Unix time as Stash would write it, in the offset of another stamp of its making."""
     zone: datetime.tzinfo = datetime.timezone.utc
     if like and not like.endswith("Z"):
         zone = datetime.datetime.fromisoformat(like).tzinfo or zone

@@ -6,16 +6,17 @@ Its own constructor is not used (full introspection, and the admin key is fetche
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 from stashapi.classes import GQLWrapper
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from stash import queries
+from stash import covers, queries
+from stash.covers import Cover
 from validation import scene
 from validation.errors import Kind, Trouble
 
@@ -23,6 +24,9 @@ TIMEOUTS_S = (5.0, 60.0)
 PAGE_SCENES = 500
 PLUGIN_ID = "Stash2Plex"
 LAUNCHER_ID = "Stash2PlexLauncher"
+REFUSED_KEY = "Stash refuses the key in setting stash_api_key; it is not used"
+
+_Answer = TypeVar("_Answer")
 
 
 class StashAway(Trouble):
@@ -38,11 +42,17 @@ class _NotThisWay(Trouble):
 
 @dataclass(frozen=True)
 class Configuration:
-    """What Stash holds for us: our plugin's settings as they are, whether we are enabled, Stash's API key."""
+    """What Stash holds for us: our plugin's settings as they are, whether we are enabled, Stash's API key.
+
+    ``launcher`` tells whether the launcher is enabled, None when it is not there. ``warning`` is a sentence about a key
+    that Stash refused.
+    """
 
     settings: dict[str, Any]
     enabled: bool
     api_key: str
+    launcher: bool | None = None
+    warning: str = ""
 
 
 class StashClient(GQLWrapper):  # type: ignore[misc]
@@ -53,10 +63,12 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
 
     def __init__(self, url: str, cookies: Sequence[str] = (), api_key: str = "") -> None:
         super().__init__()
-        self.url = f"{url.rstrip('/')}/graphql"
+        self._root = url.rstrip("/")
+        self.url = f"{self._root}/graphql"
         self.fragments: dict[str, str] = {}
         self.log = _Silent()
         self.requests = 0
+        self._refused_keys: set[str] = set()
         self._cookies = [cookie for cookie in dict.fromkeys(cookies) if cookie]
         self.s = _Session(verify=urlsplit(url).scheme != "https")
         self.s.headers.update({"Content-Type": "application/json", "Accept": "application/json"})
@@ -72,7 +84,7 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
             self.s.cookies.set("session", self._cookies[0])
 
     def configuration(self) -> Configuration:
-        """Our settings and state as Stash keeps them; moves on to Stash's API key when it has one."""
+        """Our settings and state as Stash keeps them; moves on to an API key: the one in our settings, else Stash's."""
         answer = self._ask(queries.CONFIGURATION, {"ids": [PLUGIN_ID]})
         try:
             whole = answer["configuration"]
@@ -80,9 +92,41 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
             settings, key = (whole["plugins"] or {}).get(PLUGIN_ID) or {}, whole["general"]["apiKey"] or ""
         except (KeyError, TypeError, AttributeError):
             raise StashAway("Stash's answer about its configuration cannot be read") from None
-        if key and self.s.headers.get("ApiKey") != key:
-            self.use(key)
-        return Configuration(settings, bool(enabled.get(PLUGIN_ID, True)), key)
+        own = settings.get("stash_api_key")
+        own = own.strip() if isinstance(own, str) else ""
+        self._move_on_to(own, key)
+        warning = REFUSED_KEY if own and own in self._refused_keys else ""
+        in_use = str(self.s.headers.get("ApiKey", ""))
+        return Configuration(settings, bool(enabled.get(PLUGIN_ID, True)), in_use, enabled.get(LAUNCHER_ID), warning)
+
+    def configure(self, values: dict[str, Any]) -> None:
+        """Add settings to those that Stash keeps for us; what it keeps already, perhaps only just, stays as it is."""
+        answer = self._ask(queries.CONFIGURATION, {"ids": [PLUGIN_ID]})
+        try:
+            kept = (answer["configuration"]["plugins"] or {}).get(PLUGIN_ID) or {}
+            merged = {**values, **{name: value for name, value in kept.items() if value is not None}}
+        except (KeyError, TypeError, AttributeError):
+            raise StashAway("Stash's answer about its configuration cannot be read") from None
+        self._ask_with_cookies(queries.CONFIGURE, {"id": PLUGIN_ID, "input": merged})
+
+    def version(self) -> str:
+        """Stash's version, as it writes it."""
+        try:
+            return str(self._ask(queries.VERSION, {})["version"]["version"])
+        except (KeyError, TypeError):
+            raise StashAway("Stash does not tell its version") from None
+
+    def sample_files(self, limit: int) -> list[str]:
+        """Paths of the first files of some scenes, the newest ones."""
+        rows = self._rows(self._ask(queries.SAMPLE, {"size": limit}))
+        try:
+            return [str(row["files"][0]["path"]) for row in rows if row["files"]]
+        except (KeyError, TypeError, IndexError):
+            raise StashAway("Stash's answer has scenes without files") from None
+
+    def cover(self, scene: int, known: str = "") -> Cover | None:
+        """The scene's cover, without its bytes when it still is the one that Stash named ``known``; None for none."""
+        return self._with_credentials(lambda: self._read_cover(scene, known))
 
     def scenes(self, ids: Sequence[int]) -> dict[int, scene.Scene | Trouble]:
         """The scenes by id; absent ones are gone from Stash, one that cannot be read is its Trouble."""
@@ -143,19 +187,36 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
         return answer
 
     def _ask_with_cookies(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = self._with_credentials(lambda: self._GQL(query, dict(variables)))
+        return answer
+
+    def _with_credentials(self, ask: Callable[[], _Answer]) -> _Answer:
+        """Ask with what we have, from the API key to the last cookie, until one is accepted."""
         while True:
             try:
                 self.requests += 1
-                answer: dict[str, Any] = self._GQL(query, dict(variables))
-                return answer
+                return ask()
             except Trouble as trouble:
                 if trouble.kind is not Kind.STASH_REFUSED or "ApiKey" not in self.s.headers and len(self._cookies) < 2:
                     raise
-                if "ApiKey" not in self.s.headers:
+                if "ApiKey" in self.s.headers:
+                    self._refused_keys.add(str(self.s.headers["ApiKey"]))
+                else:
                     self._cookies.pop(0)
                 self.use("")
             except (requests.RequestException, OSError) as error:
                 raise StashAway(f"Stash does not answer ({type(error).__name__})") from None
+
+    def _move_on_to(self, *keys: str) -> None:
+        """Use the first of these API keys that Stash did not refuse."""
+        key = next((key for key in keys if key and key not in self._refused_keys), "")
+        if key and self.s.headers.get("ApiKey") != key:
+            self.use(key)
+
+    def _read_cover(self, scene: int, known: str) -> Cover | None:
+        headers = {"Accept": "image/*", **({"If-None-Match": known} if known else {})}
+        with self.s.get(f"{self._root}/scene/{scene}/screenshot", headers=headers, stream=True) as response:
+            return covers.read(response, known)
 
     def _handle_GQL_response(self, response: requests.Response) -> dict[str, Any]:
         """Replaces the transport's own reading, which logs and raises a bare Exception."""

@@ -1,7 +1,8 @@
 """Every GraphQL text we send to Stash. Only fields that each Stash since v0.25 has: one unknown field fails a query."""
 
 SCENE_FIELDS = (
-    "id title code details director date organized updated_at files{path size} studio{name} performers{name} tags{name}"
+    "id title code details director date rating100 organized updated_at "
+    "files{path size} studio{name} performers{name} tags{name}"
 )
 
 SCENES = "query Scenes($ids:[ID!]){findScenes(ids:$ids){scenes{%s}}}" % SCENE_FIELDS
@@ -18,9 +19,15 @@ PAGE = (
     'filter:{sort:"id",direction:ASC,page:$page,per_page:$size}){count scenes{id}}}'
 )
 
+SAMPLE = 'query Sample($size:Int!){findScenes(filter:{sort:"id",direction:DESC,per_page:$size}){scenes{files{path}}}}'
+VERSION = "query Version{version{version}}"
+
 CONFIGURATION = (
     "query Configuration($ids:[ID!]){configuration{general{apiKey} plugins(include:$ids)} plugins{id enabled}}"
 )
+
+# Replaces the whole map of the plugin's settings.
+CONFIGURE = "mutation Configure($id:ID!,$input:Map!){configurePlugin(plugin_id:$id,input:$input)}"
 
 LAUNCH = "mutation Launch($id:ID!){runPluginOperation(plugin_id:$id)}"
 

@@ -13,6 +13,7 @@ from sync_queue.inbox import FOLDER, SUFFIX, TEMPORARY
 LEFTOVER_S = 3600.0
 QUIET_S = 0.4
 BURST_S = 3.0
+EVERY = 1 << 31
 DAMAGED = ".damaged"
 KINDS = frozenset(("scene", "created", "destroyed", "performer", "studio", "tag", "request"))
 
@@ -21,8 +22,8 @@ KINDS = frozenset(("scene", "created", "destroyed", "performer", "studio", "tag"
 class Mark:
     """One event somebody reported: what changed, and the file that says so until the mark is ingested.
 
-    ``kind`` is one of KINDS, else the file counts as damaged; a request carries ``operation`` and
-    ``reply`` instead of an id.
+    ``kind`` is one of KINDS, else the file counts as damaged; a request carries ``operation``, ``reply`` and ``args``
+    (pairs of name and value) instead of an id.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Mark:
     file: str
     operation: str = ""
     reply: str = ""
+    args: tuple[tuple[str, str], ...] = ()
 
 
 def waiting(data_dir: str) -> bool:
@@ -40,6 +42,11 @@ def waiting(data_dir: str) -> bool:
 def count(data_dir: str) -> int:
     """How many marks wait."""
     return len(_names(data_dir))
+
+
+def come_since(data_dir: str, at: float) -> bool:
+    """Whether a mark waits that was put after this Unix time; their names tell the time."""
+    return any(_age_key(name)[0] / 1e9 >= at for name in _names(data_dir))
 
 
 def burst(data_dir: str, now: float) -> bool:
@@ -118,4 +125,12 @@ def _parse(raw: Any, name: str) -> Mark:
     kind, id = raw["kind"], raw.get("id", 0)
     if kind not in KINDS or type(id) is not int or not 0 <= id < 1 << 63:
         raise TypeError(name)
-    return Mark(kind, id, name, str(raw.get("operation", "")), str(raw.get("reply", "")))
+    return Mark(kind, id, name, str(raw.get("operation", "")), str(raw.get("reply", "")), _args(raw.get("args", [])))
+
+
+def _args(raw: Any) -> tuple[tuple[str, str], ...]:
+    """Texts of the form ``name=value`` as pairs."""
+    if not isinstance(raw, list):
+        raise TypeError(raw)
+    parted = [text.partition("=") for text in raw]
+    return tuple((name, value) for name, _, value in parted)

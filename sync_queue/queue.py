@@ -30,7 +30,10 @@ class Job:
 
 
 class JobQueue:
-    """Ready jobs, first in, first out; a scene that is queued and not yet claimed is not queued twice."""
+    """Ready jobs, first in, first out; a scene that is queued and not yet claimed is not queued twice.
+
+    ``clearings`` counts how often the queue was cleared: whoever fills it page by page stops when that changes.
+    """
 
     def __init__(self, folder: str) -> None:
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -41,6 +44,7 @@ class JobQueue:
             folder, auto_commit=True, multithreading=True, serializer=json_serializer
         )
         self._queued: dict[int, bool] = {}
+        self.clearings = 0
         try:
             self._rows.clear_acked_data(keep_latest=0, max_delete=0)
             for row in self._rows.queue():
@@ -83,6 +87,7 @@ class JobQueue:
     def clear(self) -> int:
         """Drop everything that is queued; returns how many scenes that were."""
         dropped = len(self._queued)
+        self.clearings += 1
         while True:
             job = self.claim()
             if job is None:
@@ -93,6 +98,11 @@ class JobQueue:
     def scenes(self) -> int:
         """How many scenes are queued and not claimed."""
         return len(self._queued)
+
+    @property
+    def forced(self) -> dict[int, bool]:
+        """The scenes that are queued and not claimed, each with whether it is compared even if it looks unchanged."""
+        return dict(self._queued)
 
     def __contains__(self, scene: int) -> bool:
         return scene in self._queued

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sync_queue import inbox, lease
@@ -16,20 +16,26 @@ KEPT_S = 3_600.0
 LOOK_S = 0.1
 
 
-def ask(data_dir: str, operation: str) -> str:
+def ask(data_dir: str, operation: str, args: Mapping[str, str] = {}) -> str:
     """Put a request for the worker; returns the id under which its answer will come."""
     reply = uuid.uuid4().hex
-    inbox.put(data_dir, {"kind": "request", "operation": operation, "reply": reply})
+    mark: dict[str, object] = {"kind": "request", "operation": operation, "reply": reply}
+    if args:
+        mark["args"] = [f"{name}={value}" for name, value in args.items()]
+    inbox.put(data_dir, mark)
     return reply
 
 
 def follow(data_dir: str, reply: str, report: Callable[[float], object]) -> dict[str, Any] | None:
-    """Wait for the answer, reporting progress; None when the worker is gone without one."""
+    """Wait for the answer, reporting progress at each look; None when the worker is gone without one."""
+    fraction = 0.0
     while True:
         alone = not lease.held(data_dir)  # looked at before the file: the last act of a worker is to write it
         content = read_json(_file(data_dir, reply))
         if isinstance(content, dict):
-            report(content.get("progress") or 0.0)
+            fraction = content.get("progress") or fraction
+        report(fraction)
+        if isinstance(content, dict):
             if content.get("done"):
                 os.unlink(_file(data_dir, reply))
                 return dict(content.get("output") or {"error": content.get("error", "no answer")})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -20,6 +21,8 @@ class LogEntry:
     """What we know of one scene on one Plex item: the sync log's row.
 
     ``owned`` names the tags that we added, as (kind, tag) pairs; ``fingerprint`` is "" until a push was seen to end.
+    ``cover`` is the SHA-1 of the cover that was sent and ``etag`` Stash's name for it; ``pictures`` are the kinds of
+    pictures that it became, each with its address in Plex ("" when that is not known).
     """
 
     scene: int
@@ -28,6 +31,9 @@ class LogEntry:
     fingerprint: str = ""
     owned: tuple[tuple[str, str], ...] = ()
     updated_at: str = ""
+    cover: str = ""
+    etag: str = ""
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Settlement:
     """One scene's verdict, with all that the store writes for it in one transaction.
 
     ``due`` is a Unix time for LATER. ``charged`` says whether the attempt counts against the scene. ``log`` replaces
-    the scene's rows in the sync log unless it is None; ``result`` names the counter that grows.
+    the scene's rows in the sync log unless it is None; ``result`` is a success by name, or the kind of trouble.
     """
 
     scene: int
@@ -46,3 +52,10 @@ class Settlement:
     charged: bool = False
     file: str = ""
     log: tuple[LogEntry, ...] | None = None
+
+    @property
+    def counter(self) -> str:
+        """The counter that grows with it: its result when that is done with, else the verdict; a dead letter's kind."""
+        if self.verdict is Verdict.DONE:
+            return self.result
+        return {Verdict.AGAIN: "again", Verdict.LATER: "waiting", Verdict.DEAD: f"dead:{self.result}"}[self.verdict]

@@ -9,18 +9,21 @@ import glob
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sync_queue.files import check_database, private_file
+from sync_queue.lists import Lists
 from sync_queue.settlement import LogEntry, Settlement, Verdict
 
 MIGRATIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "migrations")
 KEPT_OUTAGES = 30
+LOG_COLUMNS = "scene, item, section, fingerprint, owned, updated_at, cover, etag, pictures"
 MANY = 500  # placeholders in one statement; SQLite before 3.32 takes 999
 
 
-class Store:
+class Store(Lists):
     """Waiting scenes, attempts, dead letters, sync log, outages, facts and counters."""
 
     def __init__(self, path: str) -> None:
@@ -86,11 +89,12 @@ class Store:
 
     # settling
 
-    def settle(self, settlements: Sequence[Settlement], now: float) -> None:
-        """Write all verdicts, log rows and counters of a batch in one transaction."""
+    def settle(self, settlements: Sequence[Settlement], now: float, counts: Mapping[str, int] | None = None) -> None:
+        """Write all verdicts, log rows and counters of a batch in one transaction; ``counts`` are counters besides."""
         with self._transaction():
             for settlement in settlements:
                 self._settle_one(settlement, now)
+            self.count(Counter(settlement.counter for settlement in settlements) + Counter(counts or {}))
 
     def revive(self, scenes: Sequence[int]) -> None:
         """Forget that these scenes wait or were given up: something new is known about them."""
@@ -104,22 +108,14 @@ class Store:
             for table in ("waiting", "dead_letters", "attempts", "sync_log"):
                 self._db.execute(f"DELETE FROM {table} WHERE scene = ?", (scene,))  # noqa: S608 - our own names
 
-    def dead_letters(self, limit: int) -> list[dict[str, Any]]:
-        """The newest dead letters."""
-        rows = self._db.execute(
-            "SELECT scene, kind, reason, attempts, at FROM dead_letters ORDER BY at DESC LIMIT ?", (limit,)
-        )
-        return [dict(zip(("scene", "kind", "reason", "attempts", "at"), row)) for row in rows]
-
     # sync log
 
     def log(self, scenes: Sequence[int]) -> dict[int, list[LogEntry]]:
         """What was last pushed for these scenes."""
         entries: dict[int, list[LogEntry]] = {}
-        sql = "SELECT scene, item, section, fingerprint, owned, updated_at FROM sync_log WHERE scene IN (%s)"
-        for scene, item, section, fingerprint, owned, updated_at in self._many(sql, scenes):
-            pairs = tuple((str(kind), str(tag)) for kind, tag in json.loads(owned))
-            entries.setdefault(scene, []).append(LogEntry(scene, item, section, fingerprint, pairs, updated_at))
+        sql = f"SELECT {LOG_COLUMNS} FROM sync_log WHERE scene IN (%s)"  # noqa: S608 - our own names
+        for row in self._many(sql, scenes):
+            entries.setdefault(row[0], []).append(_log_entry(row))
         return entries
 
     def intend(self, entries: Sequence[LogEntry], now: float) -> None:
@@ -163,13 +159,14 @@ class Store:
         rows = self._db.execute("SELECT started, ended, cause, scenes FROM outages ORDER BY id DESC")
         return [dict(zip(("started", "ended", "cause", "scenes"), row)) for row in rows]
 
-    def count(self, name: str, by: int) -> None:
-        """Let a counter grow."""
+    def count(self, counts: Mapping[str, int]) -> None:
+        """Let counters grow."""
         sql = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
-        self._db.execute(sql, (name, by))
+        with self._transaction():
+            self._db.executemany(sql, [(name, by) for name, by in counts.items() if by])
 
     def counters(self) -> dict[str, int]:
-        """All counters."""
+        """All counters; `worker.statistics.totals` gives them a shape."""
         return dict(self._db.execute("SELECT name, value FROM counters ORDER BY name").fetchall())
 
     def numbers(self) -> dict[str, Any]:
@@ -207,7 +204,6 @@ class Store:
                     settlement.file,
                 )
                 self._db.execute("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)", row)
-        self.count(settlement.result, 1)
 
     def _wait(self, settlement: Settlement, now: float) -> None:
         sql = (
@@ -228,9 +224,13 @@ class Store:
             entry.fingerprint,
             json.dumps(entry.owned),
             entry.updated_at,
+            entry.cover,
+            entry.etag,
+            json.dumps(dict(entry.pictures)),
             now,
         )
-        self._db.execute("INSERT OR REPLACE INTO sync_log VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        sql = f"INSERT OR REPLACE INTO sync_log ({LOG_COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        self._db.execute(sql, row)
 
     def _many(self, sql: str, scenes: Sequence[int], *before: Any) -> list[Any]:
         rows: list[Any] = []
@@ -252,6 +252,13 @@ class Store:
                 with open(path, encoding="utf-8") as file:
                     step = file.read()
                 self._db.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _log_entry(row: Sequence[Any]) -> LogEntry:
+    scene, item, section, fingerprint, owned, updated_at, cover, etag, pictures = row
+    pairs = tuple((str(kind), str(tag)) for kind, tag in json.loads(owned))
+    shown = {str(kind): str(mark) for kind, mark in json.loads(pictures).items()}
+    return LogEntry(scene, item, section, fingerprint, pairs, updated_at, cover, etag, shown)
 
 
 class _Transaction:

@@ -3,6 +3,10 @@
 The same commit gives the same bytes everywhere: entries are sorted, carry the commit's time, are stored uncompressed
 (compressed bytes differ between zlib versions) and have Unix line ends.
 What goes in is a list of what is allowed, so a stray file, a test or a data folder can never be shipped.
+
+Stash updates a plugin by deleting its files and writing the new ones, both in the order of the zip, while hooks go on
+firing (seen in Stash's package store). So the entry file comes first: it is away for the shortest time, and waits for
+the modules it misses. The manifest comes last: a living worker that sees it change finds the new version whole.
 """
 
 from __future__ import annotations
@@ -21,12 +25,14 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 PLUGIN_ID = "Stash2Plex"
 MANIFEST = f"{PLUGIN_ID}.yml"
-EXECUTABLE = ("Stash2Plex.py", "process_queue.py")
-ROOT_FILES = (MANIFEST, *EXECUTABLE, "requirements.txt", "LICENSE", "README.md")
+ENTRY = f"{PLUGIN_ID}.py"
+EXECUTABLE = (ENTRY, "process_queue.py")
+ROOT_FILES = (MANIFEST, *EXECUTABLE, "requirements.txt", "requirements.lock", "LICENSE", "README.md")
 PACKAGES = ("hooks", "plex", "reconcile", "stash", "sync_queue", "validation", "worker")
 PACKAGE_SUFFIXES = (".py", ".sql")
 # Stash loads every .yml below its plugins folder as a plugin, so only the two manifests may go in.
 LAUNCHER_SUFFIXES = (".yml", ".js")
+DOWNLOAD_S = 10  # what Stash grants a download of a package, from connecting to the last byte
 EARLIEST_S = 315532800  # 1980-01-01, where the clock of zip files begins
 
 
@@ -51,14 +57,14 @@ def build(root: Path = ROOT, folder: Path | None = None) -> Built:
 
 
 def shipped(root: Path) -> list[str]:
-    """The sorted names of all files that are allowed into the zip, relative to `root`."""
+    """The names of all files that are allowed into the zip, relative to `root`: sorted, but see the module."""
     missing = [name for name in ROOT_FILES if not (root / name).is_file()]
     if missing:
         raise FileNotFoundError(f"the zip needs {', '.join(missing)}")
     names = set(ROOT_FILES) | set(files_below(root, "launcher", LAUNCHER_SUFFIXES))
     for package in PACKAGES:
         names |= set(files_below(root, package, PACKAGE_SUFFIXES))
-    return sorted(names)
+    return [ENTRY, *sorted(names - {ENTRY, MANIFEST}), MANIFEST]
 
 
 def files_below(root: Path, folder: str, suffixes: tuple[str, ...]) -> list[str]:
@@ -145,7 +151,9 @@ def main() -> int:
         return 1
     with zipfile.ZipFile(built.zip_path) as archive:
         count = len(archive.namelist())
-    print(f"{built.zip_path.relative_to(ROOT)}: {count} files, {built.zip_path.stat().st_size:,} bytes")
+    size_bytes = built.zip_path.stat().st_size
+    print(f"{built.zip_path.relative_to(ROOT)}: {count} files, {size_bytes:,} bytes")
+    print(f"Stash downloads it within {DOWNLOAD_S} s or not at all: {size_bytes / DOWNLOAD_S / 1000:.0f} kB/s will do")
     print(f"{built.index_path.relative_to(ROOT)}: {hashlib.sha256(built.zip_path.read_bytes()).hexdigest()}")
     return 0
 

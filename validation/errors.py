@@ -15,6 +15,7 @@ class Kind(str, Enum):
     STALE_MATCH = "stale match"  # 404 on a key that we knew
     AMBIGUOUS = "ambiguous"  # several items could be meant, or one only by name
     PERMANENT = "permanent"  # this scene will never do as it is
+    PARTIAL = "failed part"  # some of the scene's fields went through, others were refused
     TOO_LARGE = "too large"  # 413, 414, 431
     GONE = "gone"  # the scene is no longer in Stash
     POISON = "poison"  # the worker died three times at this scene

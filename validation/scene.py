@@ -30,6 +30,7 @@ class Scene(BaseModel):
     details: str = ""
     director: str = ""
     date: str = ""
+    rating100: Optional[int] = None
     organized: bool = False
     updated_at: str = ""
     studio: str = ""
@@ -56,6 +57,12 @@ class Scene(BaseModel):
     @classmethod
     def _date(cls, value: Any) -> str:
         return text.full_date(_optional(value))
+
+    @field_validator("rating100", mode="before")
+    @classmethod
+    def _rating(cls, value: Any) -> Optional[int]:
+        """1 to 100; whatever else there may be is no rating."""
+        return value if type(value) is int and 0 < value <= 100 else None
 
     @field_validator("performers", "tags", mode="before")
     @classmethod

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from validation.text import folded
+from validation.text import folded, private
 
 SECRETS = frozenset(("plex_token", "plex_url", "stash_api_key"))  # people paste addresses with a password in them
+NAMING = frozenset(("path_rules", "tag_exclude"))  # what they hold is a path or a name that a log may have to hide
 # Used where Stash keeps nothing: a container is often given these.
 ENVIRONMENT = {"plex_url": "PLEX_URL", "plex_token": "PLEX_TOKEN", "plex_library": "PLEX_LIBRARY"}
 
@@ -20,11 +21,13 @@ ON_OFF = "on or off"
 NAMES = "names, separated by commas"
 KEY = "text without white space"
 
-# What shapes neither what is sent nor where to: all others are part of a scene's fingerprint.
+# What shapes neither what is sent nor to which item: all others are part of a scene's fingerprint. Another address may
+# still be the same server; whether it is one shows in its identity (`worker.executor`).
 SHAPELESS = frozenset(
     (
-        "plex_token", "stash_api_key", "enabled", "max_retries", "poll_interval", "connect_timeout", "read_timeout",
-        "plex_tls_fingerprint", "trigger_plex_scan", "debug_logging", "obfuscate_paths", "dlq_retention_days",
+        "plex_url", "plex_token", "stash_api_key", "enabled", "max_retries", "poll_interval", "connect_timeout",
+        "read_timeout", "plex_tls_fingerprint", "trigger_plex_scan", "debug_logging", "obfuscate_paths",
+        "dlq_retention_days",
     )
 )  # fmt: skip
 
@@ -136,7 +139,7 @@ class Settings(BaseModel):
 SWITCHES = {name: field.default for name, field in Settings.model_fields.items() if isinstance(field.default, bool)}
 
 
-def read(raw: Mapping[str, Any], environ: Mapping[str, str] = {}) -> tuple[Settings, list[str]]:  # noqa: B006
+def read(raw: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> tuple[Settings, list[str]]:
     """The settings, and one warning per value that had to fall back to its default or that nobody knows.
 
     ``raw`` is what Stash keeps; ``environ`` fills in what is empty there, under the names in ENVIRONMENT.
@@ -145,7 +148,7 @@ def read(raw: Mapping[str, Any], environ: Mapping[str, str] = {}) -> tuple[Setti
     warnings = [f"Setting {name[:60]!r} is unknown and ignored" for name in raw if name not in Settings.model_fields]
     values = {name: value for name, value in known.items() if not _unset(name, value)}
     for name, variable in ENVIRONMENT.items():
-        if environ.get(variable):
+        if environ and environ.get(variable):
             values.setdefault(name, environ[variable])
     while True:
         try:
@@ -187,7 +190,7 @@ def _text(value: Any) -> str:
 
 def _warning(name: str, value: Any) -> str:
     field = Settings.model_fields[name]
-    shown = "the given value" if name in SECRETS else repr(value)[:80]
+    shown = "the given value" if name in SECRETS else private(repr(value)[:80]) if name in NAMING else repr(value)[:80]
     default: Any = field.default
     used = ("on" if default else "off") if isinstance(default, bool) else repr(default) if default else "none"
     return f"Setting {name}: {shown} is not {field.description}; its default ({used}) is used instead"

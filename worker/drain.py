@@ -18,6 +18,7 @@ from worker import policy
 from worker.breaker import Breaker, recall
 from worker.executor import COMPONENT, Executor
 from worker.policy import Outcome
+from worker.summary import Summary
 
 BREAKER = "breaker"
 ADDED_AT = "plex_added_at"
@@ -48,9 +49,12 @@ class Drain:
         plex: PlexClient,
         index: PathIndex,
         tally: Counter[str],
+        summary: Summary,
+        max_retries: int = 5,
     ) -> None:
         self._store, self._queue, self._executor = store, queue, executor
         self._plex, self._index, self._tally = plex, index, tally
+        self._max_retries, self._summary = max_retries, summary
         self._breaker = recall(store.fact(BREAKER))
         self._paused_until = float("-inf")
         self._pause = ""
@@ -149,10 +153,11 @@ class Drain:
         begun = self._store.begun(job.scenes)
         outcomes: list[Outcome] = []
         for group in _groups(job.scenes, begun):
+            began = self._summary.clock()
             tried = self._attempt(group, begun.get(group[0], 0), job, now)
             self._successes += sum(1 for outcome in tried if outcome.result == policy.PUSHED)
             outcomes += [self._blame(outcome) for outcome in tried]
-            self._settle(outcomes[-len(tried) :], now)
+            self._settle(outcomes[-len(tried) :], began, now)
             if tried[-1].trouble in policy.NOT_CHARGED:
                 break
         self._judge(outcomes, now)
@@ -208,12 +213,16 @@ class Drain:
             return outcome
         return Outcome(outcome.scene, trouble=Kind.UNEXPECTED, reason=outcome.reason, file=outcome.file)
 
-    def _settle(self, outcomes: Sequence[Outcome], now: float) -> None:
+    def _settle(self, outcomes: Sequence[Outcome], began: float, now: float) -> None:
         waits = self._store.waits([outcome.scene for outcome in outcomes])
-        settlements = [policy.settle(outcome, *waits.get(outcome.scene, (0, now)), now) for outcome in outcomes]
-        self._store.settle(settlements, now)
+        settlements = [self._decide(outcome, waits, now) for outcome in outcomes]
+        self._summary.settle(settlements, waits, began, now)
         for outcome, settlement in zip(outcomes, settlements):
             self._tell(outcome, settlement, now, known=outcome.scene in waits)
+
+    def _decide(self, outcome: Outcome, waits: dict[int, tuple[int, float]], now: float) -> Settlement:
+        attempts, since = waits.get(outcome.scene, (0, now))
+        return policy.settle(outcome, attempts, since, now, self._max_retries)
 
     def _finish(self, job: Job, outcomes: Sequence[Outcome], now: float) -> int:
         """Queue again what nobody is to blame for, and what was not reached; returns how many scenes are settled."""

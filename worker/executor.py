@@ -5,10 +5,10 @@ As soon as Plex or Stash turns out to be away, the rest of the group is not trie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from plex import paths
-from plex.client import PlexClient
 from stash import log
 from stash.client import StashClient
 from sync_queue.settlement import LogEntry
@@ -16,7 +16,9 @@ from sync_queue.store import Store
 from validation.errors import Kind, Trouble
 from validation.scene import Scene
 from worker.policy import NOT_CHARGED, PUSHED, SKIPPED, UNCHANGED, Outcome
-from worker.sync import Push, Sync, Work
+from worker.sync import intent
+from worker.tools import Tools
+from worker.work import Found, Push, Pushed, Work
 
 COMPONENT = "Worker"
 MACHINE = "plex_machine"
@@ -25,10 +27,9 @@ MACHINE = "plex_machine"
 class Executor:
     """Brings groups of scenes up to date in Plex."""
 
-    def __init__(
-        self, stash: StashClient, plex: PlexClient, sync: Sync, store: Store, on_other_server: Callable[[], object]
-    ) -> None:
-        self._stash, self._plex, self._sync, self._store = stash, plex, sync, store
+    def __init__(self, stash: StashClient, tools: Tools, store: Store, on_other_server: Callable[[], object]) -> None:
+        self._stash, self._store = stash, store
+        self._plex, self._finder, self._sync = tools.plex, tools.finder, tools.sync
         self._on_other_server = on_other_server
         self._server_checked = False
 
@@ -46,7 +47,7 @@ class Executor:
                 outcomes.clear()
                 works = self._works(scenes, force, outcomes)
             if works:
-                self._push_all(works, expected, now, outcomes)
+                self._push_all(works, force, expected, now, outcomes)
         except Trouble as trouble:
             _fill(outcomes, scenes, trouble)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not stop the queue: it is charged to its scene
@@ -57,6 +58,8 @@ class Executor:
                 log.error(COMPONENT, f"Scene {scenes[0]} met a fault in Stash2Plex: {log.where(error)}")
                 _fill(outcomes, scenes, Trouble(Kind.UNEXPECTED, f"a fault in Stash2Plex: {log.where(error)}"))
         return [outcomes[scene] for scene in scenes]
+
+    # before Plex
 
     def _works(self, scenes: Sequence[int], force: bool, outcomes: dict[int, Outcome]) -> list[Work]:
         """The scenes that need Plex; the others get their outcome here, without a single request to Plex."""
@@ -70,12 +73,24 @@ class Executor:
                 outcomes[id] = Outcome(id, trouble=scene.kind, reason=scene.message)
             else:
                 work = self._sync.work(scene, logged.get(id, ()))
-                early = _early(work, force)
+                early = self._early(work, force)
                 if early is None:
                     works.append(work)
                 else:
                     outcomes[id] = early
         return works
+
+    def _early(self, work: Work, force: bool) -> Outcome | None:
+        """The outcome of a scene that needs no request to Plex."""
+        scene = work.scene
+        if not scene.files:
+            return Outcome(scene.id, trouble=Kind.PERMANENT, reason="the scene has no file in Stash")
+        skipped = self._sync.skips(scene)
+        if skipped:
+            return Outcome(scene.id, SKIPPED, reason=skipped)
+        if work.unchanged and not force and self._sync.same_cover(work):
+            return Outcome(scene.id, UNCHANGED, log=_still(work))
+        return None
 
     def _other_server(self) -> bool:
         """Rating keys belong to one Plex server: on another one, all that we know of items is void and forgotten."""
@@ -92,81 +107,87 @@ class Executor:
         self._server_checked = True
         return other
 
-    def _push_all(self, works: list[Work], expected: int, now: float, outcomes: dict[int, Outcome]) -> None:
-        found = self._sync.find(works, expected, now)
-        pushes: dict[int, list[Push]] = {}
-        for work in works:
-            items = found[work.scene.id]
-            if isinstance(items, Trouble):
-                outcomes[work.scene.id] = _failed(work.scene, items)
-            else:
-                pushes[work.scene.id] = [self._sync.compare(work, item) for item in items]
-        self._intend(pushes, now)
+    # in Plex
+
+    def _push_all(
+        self, works: list[Work], force: bool, expected: int, now: float, outcomes: dict[int, Outcome]
+    ) -> None:
+        pushes = self._compare(works, self._finder.find(works, expected, now), now, outcomes)
         for work in works:
             if work.scene.id in pushes:
-                outcomes[work.scene.id] = self._push_one(work, pushes[work.scene.id], now)
+                outcomes[work.scene.id] = self._push(work, pushes[work.scene.id], force, now)
                 if outcomes[work.scene.id].trouble in NOT_CHARGED:
                     break  # the rest stays without an outcome and is filled in as not tried
         away = [outcome for outcome in outcomes.values() if outcome.trouble in NOT_CHARGED]
-        if away:
+        if not away:
+            self._learn_addresses(outcomes)
+        else:
             trouble = Trouble(away[0].trouble or Kind.UNREACHABLE, away[0].reason, away[0].retry_after_s)
             _fill(outcomes, [work.scene.id for work in works], trouble)
 
-    def _intend(self, pushes: dict[int, list[Push]], now: float) -> None:
-        """Write what we are about to add, so that after a crash it does not look like a person's own tag."""
-        new = []
-        for push in (push for row in pushes.values() for push in row):
-            before = push.work.owned(push.item.key)
-            if push.edit.owned - before:
-                known = [entry for entry in push.work.known if entry.item == push.item.key]
-                new.append(push.entry(before | push.edit.owned, known[0].fingerprint if known else ""))
+    def _compare(
+        self, works: Sequence[Work], found: Mapping[int, Found | Trouble], now: float, outcomes: dict[int, Outcome]
+    ) -> dict[int, list[Push]]:
+        """What differs; written down what we are about to add, so that a crash cannot make it look like a person's."""
+        pushes: dict[int, list[Push]] = {}
+        for work in works:
+            result = found[work.scene.id]
+            if isinstance(result, Trouble):
+                outcomes[work.scene.id] = _failed(work.scene, result)
+                continue
+            if result.why:
+                log.info(COMPONENT, f"Scene {work.scene.id} {result.why}")
+            pushes[work.scene.id] = [self._sync.compare(work, item) for item in result.items]
+        new = [push for row in pushes.values() for push in row if push.edit.owned - push.work.owned(push.item.key)]
         if new:
-            self._store.intend(new, now)
+            self._store.intend([intent(push) for push in new], now)
+        return pushes
 
-    def _push_one(self, work: Work, pushes: list[Push], now: float) -> Outcome:
+    def _push(self, work: Work, pushes: list[Push], force: bool, now: float, again: bool = True) -> Outcome:
         try:
-            for push in pushes:
-                self._sync.apply(push)
+            return _outcome(work, [self._sync.apply(push, force) for push in pushes])
         except Trouble as trouble:
-            if trouble.kind is Kind.STALE_MATCH:
-                return self._again_without_key(work, now)
-            return _failed(work.scene, trouble)
-        if all(push.edit.empty for push in pushes):
-            return Outcome(work.scene.id, UNCHANGED, log=_entries(work, pushes))
-        changed = sorted({field for push in pushes for field in push.edit.fields}) or ["locks"]
-        return Outcome(work.scene.id, PUSHED, reason=", ".join(changed), log=_entries(work, pushes))
+            if trouble.kind is not Kind.STALE_MATCH:
+                return _failed(work.scene, trouble)
+            if again:
+                return self._push_anew(work, force, now)
+            return _failed(work.scene, Trouble(Kind.MISSING, trouble.message))
 
-    def _again_without_key(self, work: Work, now: float) -> Outcome:
+    def _push_anew(self, work: Work, force: bool, now: float) -> Outcome:
         """Plex forgot the item: match anew at once, and once only."""
-        self._sync.forget_paths()
+        self._finder.forget()
+        outcomes: dict[int, Outcome] = {}
         try:
-            items = self._sync.find([Work(work.scene, work.projection, work.fingerprint, ())], 1, now)[work.scene.id]
-            if isinstance(items, Trouble):
-                return _failed(work.scene, items)
-            pushes = [self._sync.compare(work, item) for item in items]
-            self._intend({work.scene.id: pushes}, now)
-            for push in pushes:
-                self._sync.apply(push)
+            found = self._finder.find([replace(work, known=())], 1, now)
+            pushes = self._compare([work], found, now, outcomes)
         except Trouble as trouble:
-            kind = Kind.MISSING if trouble.kind is Kind.STALE_MATCH else trouble.kind
-            return _failed(work.scene, Trouble(kind, trouble.message, trouble.retry_after_s))
-        return Outcome(work.scene.id, PUSHED, reason="found anew", log=_entries(work, pushes))
+            return _failed(work.scene, trouble)
+        if work.scene.id in outcomes:
+            return outcomes[work.scene.id]
+        return self._push(work, pushes[work.scene.id], force, now, again=False)
+
+    def _learn_addresses(self, outcomes: dict[int, Outcome]) -> None:
+        """Of the pictures that were just sent, for the whole group at once."""
+        learned = self._sync.learn_addresses([row for outcome in outcomes.values() for row in outcome.log or ()])
+        for scene, outcome in outcomes.items():
+            if outcome.log:
+                outcomes[scene] = replace(outcome, log=tuple(row for row in learned if row.scene == scene))
 
 
-def _early(work: Work, force: bool) -> Outcome | None:
-    """The outcome of a scene that needs no request to Plex."""
-    scene = work.scene
-    if not scene.files:
-        return Outcome(scene.id, trouble=Kind.PERMANENT, reason="the scene has no file in Stash")
-    if scene.says_nothing:
-        return Outcome(scene.id, SKIPPED, reason="no studio, performers, tags, details or date yet")
-    if work.unchanged and not force:
-        return Outcome(scene.id, UNCHANGED)
-    return None
+def _outcome(work: Work, pushed: Sequence[Pushed]) -> Outcome:
+    rows = tuple(one.entry for one in pushed)
+    failed = {name: reason for one in pushed for name, reason in one.failed.items()}
+    if failed:
+        reason = "; ".join(f"{name}: {why}" for name, why in failed.items())
+        return replace(_failed(work.scene, Trouble(Kind.PARTIAL, reason)), log=rows)
+    changed = sorted({field for one in pushed for field in one.fields})
+    return Outcome(work.scene.id, PUSHED if changed else UNCHANGED, reason=", ".join(changed), log=rows)
 
 
-def _entries(work: Work, pushes: Sequence[Push]) -> tuple[LogEntry, ...]:
-    return tuple(push.entry(push.edit.owned, work.fingerprint) for push in pushes)
+def _still(work: Work) -> tuple[LogEntry, ...] | None:
+    """The log's rows of an unchanged scene that was saved all the same, None when there is nothing new to write."""
+    rows = tuple(replace(entry, updated_at=work.scene.updated_at) for entry in work.known)
+    return rows if rows != work.known else None
 
 
 def _failed(scene: Scene, trouble: Trouble) -> Outcome:

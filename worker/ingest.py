@@ -17,13 +17,14 @@ EXPANDED = ("performer", "studio", "tag")
 class Ingest:
     """Moves marks into the queue; a mark's file goes only when what it asks for is durable elsewhere.
 
-    ``requests`` are what tasks asked for and nobody took up yet.
+    ``requests`` are what tasks asked for and nobody took up yet; ``created`` are scenes that are new in Stash.
     """
 
     def __init__(self, data_dir: str, queue: JobQueue, store: Store, stash: StashClient) -> None:
         self._data_dir, self._queue, self._store, self._stash = data_dir, queue, store, stash
         self._seen: set[str] = set()
         self.requests: list[Mark] = []
+        self.created: list[int] = []
 
     def step(self, now: float) -> None:
         """Take the oldest marks; requests among them go to ``requests`` and stay in the inbox until `accepted`.
@@ -42,6 +43,8 @@ class Ingest:
         """Something is new about these scenes: queue them, and no longer let them wait or lie dead."""
         self._queue.put(scenes, why, now)
         self._store.revive(scenes)
+        if scenes:
+            log.debug(COMPONENT, f"Scenes {', '.join(map(str, scenes))} queued: {why}")
 
     @property
     def unaccepted(self) -> int:
@@ -60,11 +63,13 @@ class Ingest:
     def _take_scenes(self, found: list[Mark], now: float) -> None:
         if found:
             self.queue_changed([mark.id for mark in found], "saved", now)
+            self.created += [mark.id for mark in found if mark.kind == "created"]
             marks.remove(self._data_dir, found)
 
     def _take_destroyed(self, found: list[Mark]) -> None:
         for mark in found:
             self._store.forget(mark.id)
+            log.debug(COMPONENT, f"Scene {mark.id} is gone from Stash and forgotten; Plex keeps its item")
         marks.remove(self._data_dir, found)
 
     def _expand(self, found: list[Mark], now: float) -> None:

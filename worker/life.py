@@ -15,6 +15,7 @@ REMOVED = "the plugin was removed"
 STOPPED = "asked to stop"
 
 ABSENT_S = 10.0  # an update of the plugin deletes its files for a moment
+SETTLED_S = 2.0  # and writes them one after the other: the successor needs all of them
 
 
 class Life:
@@ -27,8 +28,8 @@ class Life:
         self.over = ""
         self.changed = threading.Event()
         self._manifest = manifest
-        self._digest = _digest(manifest)
-        self._absent_since: float | None = None
+        self._digest = self._seen = _digest(manifest)
+        self._seen_since = float("-inf")
         self._parent = os.getppid()
         self.sees_stash = hasattr(select, "poll")
         self._reader_gone = _watch(stdout)
@@ -51,14 +52,10 @@ class Life:
 
     def _look_at_manifest(self, now: float) -> None:
         digest = _digest(self._manifest)
-        if digest == self._digest:
-            self._absent_since = None
-        elif digest:
-            self.leave(UPDATED)
-        elif self._absent_since is None:
-            self._absent_since = now
-        elif not 0 <= now - self._absent_since < ABSENT_S:
-            self.leave(REMOVED)
+        if digest != self._seen:
+            self._seen, self._seen_since = digest, now
+        elif digest != self._digest and not 0 <= now - self._seen_since < (SETTLED_S if digest else ABSENT_S):
+            self.leave(UPDATED if digest else REMOVED)
 
 
 def _digest(path: str) -> str:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from stash import log
 from sync_queue import replies
 from sync_queue.marks import Mark
 from worker.drain import Step
 from worker.life import Life
-from worker.operations import OPERATIONS, Operation
+from worker.operations import begin, problem
 from worker.session import Session
+from worker.tasks_base import Operation
 
+COMPONENT = "Worker"
 IDLE_S = 600.0
-POLL_S = 1.0
 FOLLOWED_S = 0.2
 STASH_SILENT_S = 90.0
 REFUSED_S = 60.0
@@ -38,9 +42,13 @@ class Loop:
     def run(self) -> None:
         """Step until told to leave."""
         while not self._life.over:
-            rest_s = self.step(self._clock())
+            try:
+                rest_s = self.step(self._clock())
+            except (OSError, sqlite3.Error):
+                self._give_up()
+                raise
             if rest_s > 0:
-                self._life.changed.wait(min(POLL_S, rest_s))
+                self._life.changed.wait(min(self._session.settings.poll_interval, rest_s))
                 self._life.changed.clear()
 
     def step(self, now: float) -> float:
@@ -62,18 +70,28 @@ class Loop:
         ingest = self._session.ingest
         while ingest.requests:
             mark = ingest.requests.pop(0)
-            kind = OPERATIONS.get(mark.operation)
-            if kind is None:
-                self._reply(mark, {"done": True, "error": f"Unknown operation {mark.operation!r}"})
-                ingest.accepted(mark)
-            else:
+            args = dict(mark.args)
+            wrong = problem(mark.operation, args)
+            if wrong:
+                self._refuse(mark, wrong)
+                continue
+            operation = begin(self._session, mark.operation, args)
+            if operation.drains:
                 self._session.read_settings_now()
-                self._following.append(_Followed(mark, kind(self._session)))
+            self._following.append(_Followed(mark, operation))
 
     def _follow(self, followed: _Followed, step: Step, now: float) -> None:
         operation = followed.operation
-        operation.advance(now)
-        done = operation.finished(step)
+        try:
+            operation.advance(now)
+            done = operation.finished(step)
+        except (OSError, sqlite3.Error):
+            raise  # the data folder's: the session begins anew, and the request is still in the inbox
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one task must not end the worker
+            log.error(COMPONENT, f"Task {followed.mark.operation} met a fault in Stash2Plex: {log.where(error)}")
+            self._refuse(followed.mark, f"a fault in Stash2Plex: {log.where(error)}")
+            self._following.remove(followed)
+            return
         if (operation.accepted or done) and not followed.told:
             self._session.ingest.accepted(followed.mark)
             followed.told = True
@@ -82,8 +100,19 @@ class Loop:
         if done:
             self._following.remove(followed)
 
+    def _give_up(self) -> None:
+        """The session begins anew: whoever follows an operation whose mark is gone would wait for ever."""
+        for followed in self._following:
+            if followed.told:
+                with suppress(OSError):
+                    self._reply(followed.mark, {"done": True, "error": "The data folder cannot be used, see the log"})
+
+    def _refuse(self, mark: Mark, why: str) -> None:
+        self._reply(mark, {"done": True, "error": why})
+        self._session.ingest.accepted(mark)
+
     def _reply(self, mark: Mark, content: dict[str, Any]) -> None:
-        replies.write(self._session.data_dir, mark.reply, content)
+        replies.write(self._session.data_dir, mark.reply, log.shown(content))
 
     def _consider_leaving(self, step: Step, now: float) -> None:
         session = self._session

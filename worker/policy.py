@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from sync_queue.settlement import LogEntry, Settlement, Verdict
 from validation.errors import Kind
 
-MAX_RETRIES = 5
 RETRY_FIRST_S = 30.0
 RETRY_LONGEST_S = 600.0
 MISSING_FOR_S = 7_200.0
@@ -43,10 +42,11 @@ class Outcome:
     tried: bool = True
 
 
-def settle(outcome: Outcome, attempts: int, since: float, now: float) -> Settlement:
+def settle(outcome: Outcome, attempts: int, since: float, now: float, max_retries: int = 5) -> Settlement:
     """Decide about one scene.
 
     ``attempts`` is how often it was tried before for a reason of its own, ``since`` when the first of these was.
+    ``max_retries`` bounds what is charged to the scene itself: unexpected answers and failed parts.
     """
     kind = outcome.trouble
     if kind is None or kind is Kind.GONE:
@@ -58,7 +58,7 @@ def settle(outcome: Outcome, attempts: int, since: float, now: float) -> Settlem
     if kind is Kind.MISSING:
         spent = attempts > 0 and now - since >= MISSING_FOR_S
     else:
-        spent = attempts >= MAX_RETRIES
+        spent = attempts >= max_retries
     if spent:
         return _settlement(outcome, Verdict.DEAD, kind.value)
     return _settlement(outcome, Verdict.LATER, kind.value, due=now + retry_delay_s(attempts), charged=True)

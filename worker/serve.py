@@ -56,8 +56,6 @@ def _drain(data_dir: str, client: StashClient, life: Life) -> str:
     thread.start()
     while thread.is_alive() and not life.over:
         life.look(time.time())
-        if marks.waiting(data_dir):
-            life.changed.set()
         thread.join(LOOK_S)
     thread.join(TIDY_END_S if life.over == UPDATED else LAST_WORDS_S)
     if thread.is_alive():

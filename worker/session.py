@@ -3,55 +3,79 @@
 from __future__ import annotations
 
 import os
-import uuid
+import time
 from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
-from plex.client import PlexClient
-from plex.index import PathIndex
+from plex.cache import Cache
+from plex.rules import PathRules
 from reconcile.sweep import sweep
 from stash import log
 from stash.client import StashClient
 from sync_queue import inbox, marks
-from sync_queue.files import check_not_emptied, open_or_set_aside
-from sync_queue.queue import JobQueue
-from sync_queue.store import Store
-from validation import settings as user_settings
 from validation.errors import Kind, Trouble
+from validation.scene import Scene
 from validation.settings import Settings
+from worker.databases import open_both
 from worker.drain import Drain, Step
 from worker.executor import Executor
 from worker.ingest import Ingest
-from worker.sync import Sync
+from worker.scans import Scans
+from worker.settings_reader import SettingsReader, kept_name
+from worker.summary import Summary
+from worker.tools import Tools, build
 
 COMPONENT = "Worker"
 CURSOR = "stash_updated_at"
 IDENTIFIER = "client_identifier"
+SHAPE = "settings_shape"
+PURGED_AT = "purged_at"
 
 SETTINGS_IDLE_S = 30.0
 SETTINGS_BUSY_S = 5.0
 SWEEP_S = 120.0
 SWEEP_AGAIN_S = 10.0
+PURGE_S = 86_400.0
+SAMPLES = 50
+SCENES_AT_ONCE = 50
 
 
 class Session:
     """Opens the databases at once, reads the settings at the first step, and again every now and then.
 
-    ``tally`` counts settled scenes by result.
+    ``overrides`` are raw settings laid over those in Stash. ``tally`` counts settled scenes by result. ``tools`` is
+    None while Plex's address or token is missing, ``drain`` also while the setting enabled is off. ``clock`` tells how
+    long things take.
     """
 
-    def __init__(self, data_dir: str, stash: StashClient) -> None:
+    def __init__(
+        self,
+        data_dir: str,
+        stash: StashClient,
+        overrides: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.data_dir, self.stash = data_dir, stash
-        self.store, self.queue = self._open()
+        self.store, self.queue, lost = open_both(data_dir)
+        for aside in lost:
+            log.error(COMPONENT, f"Database was damaged and set aside as {aside}; every scene is compared anew")
+            self._compare_all()
+        self.cache = Cache(os.path.join(data_dir, "cache"))
         self.ingest = Ingest(data_dir, self.queue, self.store, stash)
-        self.settings = Settings()
-        self.drain: Drain | None = None
-        self.enabled_in_stash = True
-        self.refused = self.silence = ""
+        self.rules = PathRules.parse("")
         self.tally: Counter[str] = Counter()
-        self._plex: PlexClient | None = None
-        self._said: list[str] = []
-        self._read_at = self._swept_at = float("-inf")
+        self.summary = Summary(self.store, self._readings, clock)
+        self.silence = ""
+        self.tools: Tools | None = None
+        self.drain: Drain | None = None
+        self._scans: Scans | None = None
+        self._reader = SettingsReader(stash, self.store, overrides)
+        self._applied: Settings | None = None
+        self._swept_at = float("-inf")
         self._read_again = True
+        self._overridden = bool(overrides)  # for one run in a shell: no reason to compare all scenes, twice
         marks.sweep_leftovers(data_dir, _now_for_files(data_dir))
 
     def step(self, now: float, patient: bool = False) -> Step:
@@ -60,18 +84,25 @@ class Session:
         ``patient`` leaves marks alone while they still pour in: the user waits for that bulk edit, and our reading,
         writing and syncing of files would slow it down by a fifth (measured in a real Stash).
         """
+        pouring = False
         try:
             self._read_settings(now)
-            if not (patient and marks.burst(self.data_dir, now)):
+            self._put_settings_into_effect(now)
+            pouring = patient and marks.burst(self.data_dir, now)
+            if not pouring:
                 self.ingest.step(now)
             self._sweep(now)
+            self._scan(now)
         except Trouble as trouble:
             self.silence = trouble.message
             if self.drain is None or trouble.kind is Kind.STASH_REFUSED:
                 return Step(0, SWEEP_AGAIN_S, trouble.message)
         if self.drain is None:
             return Step(0, SETTINGS_IDLE_S, self.state)
-        return self.drain.step(now)
+        step = self.drain.step(now)
+        self.summary.look(self.queue.scenes)
+        self._say_rules()
+        return replace(step, rest_s=min(step.rest_s, marks.QUIET_S)) if pouring else step
 
     def look(self, now: float) -> None:
         """Read the settings, for the sake of `state`, and do nothing else."""
@@ -92,20 +123,47 @@ class Session:
     @property
     def heard_at(self) -> float:
         """When Stash last answered, as Unix time; minus infinity for never."""
-        return self._read_at
+        return self._reader.read_at
+
+    @property
+    def settings(self) -> Settings:
+        """Those in force."""
+        return self._reader.settings
+
+    @property
+    def enabled_in_stash(self) -> bool:
+        """Whether the plugin is."""
+        return self._reader.enabled_in_stash
+
+    @property
+    def refused(self) -> str:
+        """The sentence with which Stash refused us, "" when it did not."""
+        return self._reader.refused
 
     @property
     def idle(self) -> bool:
         """Whether nothing is queued, waiting or asked for."""
         nothing_ready = not self.queue.scenes and not self.ingest.requests and not marks.waiting(self.data_dir)
-        return nothing_ready and self.store.next_due() is None
+        return nothing_ready and self.store.next_due() is None and not (self._scans and self._scans.pending)
+
+    def statistics(self) -> dict[str, Any]:
+        """The totals of all time, as `worker.statistics.totals` describes them."""
+        return self.summary.totals()
 
     def close(self) -> None:
-        """Close files and connections."""
-        if self._plex:
-            self._plex.close()
+        """Sum up, close files and connections."""
+        self.summary.close()
+        if self.tools:
+            self.tools.plex.close()
+        self.cache.close()
         self.queue.close()
         self.store.close()
+
+    def clear_match_cache(self) -> None:
+        """Forget where items are: every scene is looked for anew when its turn comes."""
+        self.cache.clear()
+        if self.tools:
+            self.tools.index.forget()
 
     # settings
 
@@ -117,46 +175,61 @@ class Session:
 
     def _read_settings(self, now: float) -> None:
         patience = SETTINGS_BUSY_S if self.queue.scenes else SETTINGS_IDLE_S
-        if 0 <= now - self._read_at < patience and not self._read_again:
+        if 0 <= now - self._reader.read_at < patience and not self._read_again:
             return
-        try:
-            configuration = self.stash.configuration()
-        except Trouble as trouble:
-            self.refused = trouble.message if trouble.kind is Kind.STASH_REFUSED else ""
-            raise
-        self._read_at, self._read_again, self.refused, self.silence = now, False, "", ""
-        self.enabled_in_stash = configuration.enabled
-        log.hide(configuration.api_key)
-        settings, warnings = user_settings.read(configuration.settings)
-        log.hide(settings.plex_token)
-        self._say_once(warnings + [settings.lacks] * bool(settings.lacks))
-        if settings != self.settings or self.drain is None:
-            self._apply(settings)
+        self._reader.read(now)
+        self._read_again, self.silence = False, ""
+        if self.settings != self._applied:
+            self._apply(self.settings)
 
     def _apply(self, settings: Settings) -> None:
-        self.settings = settings
-        if self._plex:
-            self._plex.close()
-        self._plex = self.drain = None
-        if settings.enabled and not settings.lacks:
-            self._plex = PlexClient(settings.plex_url, settings.plex_token, self._identifier())
-            index = PathIndex(self._plex, settings.plex_library)
-            sync = Sync(self._plex, index, settings)
-            executor = Executor(self.stash, self._plex, sync, self.store, self._compare_all)
-            self.drain = Drain(self.store, self.queue, executor, self._plex, index, self.tally)
+        self.summary.meter()
+        if self.tools:
+            self.tools.plex.close()
+        self.tools = self.drain = None
+        self.rules = PathRules.parse(settings.path_rules)
+        if self.rules:
+            self.rules.check(self.stash.sample_files(SAMPLES))
+        self._say_rules()
+        if not settings.lacks:
+            self.tools = build(settings, self.stash, self.rules, self.cache, kept_name(self.store, IDENTIFIER))
+        if self.tools and settings.enabled:
+            self._connect(self.tools)
+        self.summary.meter()
+        self._applied = settings
 
-    def _say_once(self, sentences: list[str]) -> None:
-        for sentence in sentences:
-            if sentence not in self._said:
-                log.warning(COMPONENT, sentence)
-        self._said = sentences
+    def _connect(self, tools: Tools) -> None:
+        executor = Executor(self.stash, tools, self.store, self._compare_all)
+        retries = tools.settings.max_retries
+        self.drain = Drain(self.store, self.queue, executor, tools.plex, tools.index, self.tally, self.summary, retries)
+        if not tools.settings.trigger_plex_scan:
+            self._scans = None
+        elif self._scans is None:
+            self._scans = Scans(tools.plex)
+        else:
+            self._scans.use(tools.plex)  # what it was asked for is still to be asked
 
-    def _identifier(self) -> str:
-        known = self.store.fact(IDENTIFIER)
-        if not isinstance(known, str):
-            known = uuid.uuid4().hex
-            self.store.remember(IDENTIFIER, known)
-        return known
+    def _put_settings_into_effect(self, now: float) -> None:
+        """What changed settings ask for beyond their use; only where something is sent, never for a mere look."""
+        self._reader.write_defaults()
+        shape, known = self.settings.shape, self.store.fact(SHAPE)
+        if known != shape and self.drain and not self._overridden:
+            if known is not None:
+                log.info(COMPONENT, "Settings changed what is sent, or how items are found: all is compared anew")
+                self._schedule("sync_changed")
+            self.store.remember(SHAPE, shape)
+        purged_at = self.store.fact(PURGED_AT)
+        if not isinstance(purged_at, float) or not 0 <= now - purged_at < PURGE_S:
+            self.store.purge_dead_letters(now - self.settings.dlq_retention_days * 86_400.0)
+            self.store.remember(PURGED_AT, now)
+
+    def _say_rules(self) -> None:
+        for sentence in self.rules.warnings():
+            log.warning(COMPONENT, sentence)
+
+    def _readings(self) -> tuple[int, int, int, int]:
+        plex_requests = self.tools.plex.requests if self.tools else 0
+        return plex_requests, self.stash.requests, self.cache.hits, self.cache.misses
 
     # truth
 
@@ -176,31 +249,28 @@ class Session:
             self.store.remember(CURSOR, moved)
         self._swept_at = now
 
-    # files
-
-    def _open(self) -> tuple[Store, JobQueue]:
-        os.makedirs(self.data_dir, mode=0o700, exist_ok=True)
-        path, folder = os.path.join(self.data_dir, "stash2plex.db"), os.path.join(self.data_dir, "queue")
-        store, lost_store = open_or_set_aside(path, lambda: _open_store(path))
-        queue, lost_queue = open_or_set_aside(folder, lambda: _open_queue(folder))
-        for lost in filter(None, (lost_store, lost_queue)):
-            log.error(COMPONENT, f"Database was damaged and set aside as {lost}; every scene is compared anew")
-            self._compare_all()
-        return store, queue
+    def _scan(self, now: float) -> None:
+        """Ask Plex to look at the folders of new scenes; what it does not take stays for the next time."""
+        if self._scans is None or self.tools is None:
+            self.ingest.created.clear()
+            return
+        new = self.ingest.created[:SCENES_AT_ONCE]
+        if new:
+            scenes = [scene for scene in self.stash.scenes(new).values() if isinstance(scene, Scene)]
+            self._scans.want(self.rules.to_plex(file.path) for scene in scenes for file in scene.files)
+            del self.ingest.created[: len(new)]
+        if self._scans.pending and not (self.drain and self.drain.state):
+            try:
+                self._scans.step(self.tools.index.sections_now, now)
+            except Trouble as trouble:
+                log.debug(COMPONENT, f"Plex was not asked to scan: {trouble.message}")
 
     def _compare_all(self) -> None:
         """What we knew is void: Stash itself is the backup."""
-        inbox.put(self.data_dir, {"kind": "request", "operation": "sync_all", "reply": ""})
+        self._schedule("sync_all")
 
-
-def _open_store(path: str) -> Store:
-    check_not_emptied(path)
-    return Store(path)
-
-
-def _open_queue(folder: str) -> JobQueue:
-    check_not_emptied(os.path.join(folder, "data.db"))
-    return JobQueue(folder)
+    def _schedule(self, operation: str) -> None:
+        inbox.put(self.data_dir, {"kind": "request", "operation": operation, "reply": ""})
 
 
 def _now_for_files(data_dir: str) -> float:

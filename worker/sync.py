@@ -1,110 +1,137 @@
-"""One pass over a small group of scenes: read both sides, match, compare, push what differs.
+"""One scene and one item: compare, and push what differs.
 
 Every method may raise Trouble; what that means for which scene is the executor's business.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from plex import edits, matcher, paths
+from plex import edits
 from plex.client import PlexClient
-from plex.edits import Edit, Owned
-from plex.index import PathIndex
-from plex.model import Listed, PlexFile, PlexItem
-from plex.projection import Projection, fingerprint, project, shrunk
+from plex.model import PICTURES, PlexFile, PlexItem
+from plex.projection import fingerprint, project, shrunk
+from plex.rules import PathRules
 from sync_queue.settlement import LogEntry
 from validation.errors import Kind, Trouble
 from validation.scene import Scene
 from validation.settings import Settings
-
-
-@dataclass(frozen=True)
-class Work:
-    """A scene that may have something to push, and what we knew of it before."""
-
-    scene: Scene
-    projection: Projection
-    fingerprint: str
-    known: tuple[LogEntry, ...]
-
-    @property
-    def files(self) -> tuple[PlexFile, ...]:
-        """The scene's files under their paths as Plex should see them."""
-        return tuple(PlexFile(file.path, file.size) for file in self.scene.files)
-
-    def owned(self, key: str) -> Owned:
-        """The tags that we added to this item."""
-        return frozenset(pair for entry in self.known if entry.item == key for pair in entry.owned)
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether exactly this was pushed before, to every item that we know of."""
-        return bool(self.known) and all(entry.fingerprint == self.fingerprint for entry in self.known)
-
-
-@dataclass(frozen=True)
-class Push:
-    """One item and the edit that makes it show the scene."""
-
-    work: Work
-    item: PlexItem
-    edit: Edit
-
-    def entry(self, owned: Owned, fingerprint: str) -> LogEntry:
-        """The sync log's row for this item."""
-        scene = self.work.scene
-        return LogEntry(scene.id, self.item.key, self.item.section, fingerprint, tuple(sorted(owned)), scene.updated_at)
+from worker.pictures import NO_COVER, PARTS, Cover, Pictures
+from worker.work import Push, Pushed, Work
 
 
 class Sync:
-    """What a pass needs: Plex, where to find items in it, and the settings that shape what is pushed."""
+    """What that needs: Plex, and the settings that shape what is pushed."""
 
-    def __init__(self, plex: PlexClient, index: PathIndex, settings: Settings) -> None:
-        self._plex = plex
-        self._index = index
+    def __init__(self, plex: PlexClient, pictures: Pictures, rules: PathRules, settings: Settings) -> None:
+        self._plex, self._pictures, self._rules = plex, pictures, rules
         self._settings = settings
-        self._shape = json.dumps(
-            [settings.plex_url, settings.plex_library, settings.strict_matching, settings.preserve_plex_edits]
-        )
+        self._shape = settings.shape
+
+    # reading
 
     def work(self, scene: Scene, known: Sequence[LogEntry]) -> Work:
-        """The scene with its projection and fingerprint."""
-        projection = project(scene)
-        return Work(scene, projection, fingerprint(scene, projection, self._shape), tuple(known))
+        """The scene with its projection, fingerprint and mapped files."""
+        projection = project(scene, self._settings)
+        files = tuple(PlexFile(self._rules.to_plex(file.path), file.size) for file in scene.files)
+        return Work(scene, projection, fingerprint(scene, projection, self._shape), tuple(known), files)
 
-    def find(self, works: Sequence[Work], expected: int, now: float) -> dict[int, list[PlexItem] | Trouble]:
-        """The items of each scene, by scene id: known keys first, then paths; whole items, read in batches.
+    def skips(self, scene: Scene) -> str:
+        """Why nothing is sent of this scene, "" when there is no reason."""
+        if not self._settings.sync_master:
+            return "setting sync_master is off"
+        if self._settings.organized_only and not scene.organized:
+            return "not organized, and setting organized_only is on"
+        return "no studio, performers, tags, details or date yet" if scene.says_nothing else ""
 
-        ``expected`` estimates how many such questions are still to come.
-        """
-        found = self._by_keys(works, now)
-        rest = [work for work in works if work.scene.id not in found]
-        if rest:
-            found.update(self._by_paths(rest, expected, now))
-        return found
+    def same_cover(self, work: Work) -> bool:
+        """Whether the scene still has the cover that was pushed; asks Stash when its date alone does not tell."""
+        if work.cover_unchanged:
+            return True
+        cover = self._pictures.cover(work.scene.id, work.known[0])
+        return not cover.sha1 or all(entry.cover == cover.sha1 for entry in work.known)
 
     def compare(self, work: Work, item: PlexItem) -> Push:
-        """What differs between the scene and this item."""
-        edit = edits.diff(work.projection, item, work.owned(item.key), self._settings.preserve_plex_edits)
-        return Push(work, item, edit)
+        """What differs between the scene and this item, pictures apart."""
+        settings = self._settings
+        owned = work.owned(item.key)
+        return Push(work, item, edits.diff(work.projection, item, owned, self._preserve, settings.lock_fields))
 
-    def apply(self, push: Push) -> None:
-        """Send the edit: one PUT, more only when it is too long for one, and shorter once when Plex refuses that."""
+    # writing
+
+    def apply(self, push: Push, force: bool) -> Pushed:
+        """Send the edit, the rating and the pictures; what only some of the fields meet does not stop the others.
+
+        ``force`` looks at the pictures even if ours were sent before.
+        """
+        work, item = push.work, push.item
+        before = work.before(item.key)
+        cover = self._cover(work)
+        push = self._with_picture_locks(push, cover)
+        failed = dict(self._edit(push))
+        failed.update(self._rate(push))
+        kinds = work.projection.pictures if cover.sha1 else ()
+        brought = self._pictures.bring(item, kinds, cover, before, force)
+        failed.update(brought.failed)
+        fields = (*(name for name in push.edit.fields if name not in failed), *brought.sent)
+        entry = _entry(push, "" if failed else work.fingerprint, before)
+        if kinds:
+            entry = replace(entry, cover=cover.sha1, etag=cover.etag, pictures=brought.shown)
+        return Pushed(entry, fields or ("locks",) * (not push.edit.empty and not failed), failed)
+
+    def learn_addresses(self, entries: Iterable[LogEntry]) -> list[LogEntry]:
+        """The same rows with the addresses of the pictures that were just sent: one request for up to 50 items."""
+        rows = list(entries)
+        unknown = list(dict.fromkeys(row.item for row in rows if "" in row.pictures.values()))
+        if not unknown:
+            return rows
+        try:
+            items = self._plex.items(unknown)
+        except Trouble:
+            return rows  # they stay unknown, and the next comparison looks
+        return [replace(row, pictures=_addresses(row, items.get(row.item))) for row in rows]
+
+    @property
+    def _preserve(self) -> bool:
+        return self._settings.preserve_plex_edits
+
+    def _cover(self, work: Work) -> Cover:
+        if not work.projection.pictures:
+            return NO_COVER
+        return self._pictures.cover(work.scene.id, work.known[0] if work.known else None)
+
+    def _with_picture_locks(self, push: Push, cover: Cover) -> Push:
+        if not cover.sha1 or self._preserve or not self._settings.lock_fields:
+            return push
+        names = [PICTURES[kind] for kind in push.work.projection.pictures if PICTURES[kind] not in push.item.locks]
+        return replace(push, edit=push.edit.with_locks(names)) if names else push
+
+    def _edit(self, push: Push) -> Mapping[str, str]:
+        """One PUT, more only when it is too long for one, shorter once when Plex refuses that; returns what failed."""
         if push.edit.empty:
-            return
+            return {}
         try:
             self._send(push)
         except Trouble as trouble:
-            if trouble.kind is not Kind.TOO_LARGE:
+            if trouble.kind is Kind.TOO_LARGE:
+                self._send_shrunk(push)
+            elif trouble.kind is Kind.PERMANENT:
+                return self._send_apart(push, trouble)
+            else:
                 raise
-            self._send_shrunk(push)
+        return {}
 
-    def forget_paths(self) -> None:
-        """What the path index said proved wrong."""
-        self._index.forget()
+    def _rate(self, push: Push) -> Mapping[str, str]:
+        if push.edit.rating is None:
+            return {}
+        try:
+            self._plex.rate(push.item.key, push.edit.rating)
+        except Trouble as trouble:
+            if trouble.kind not in PARTS:
+                raise
+            return {"rating": trouble.message}
+        return {}
 
     def _send(self, push: Push) -> None:
         item, parts = push.item, edits.pieces(push.edit)
@@ -115,52 +142,54 @@ class Sync:
 
     def _verify(self, push: Push) -> None:
         """A server that replaces lists keeps only the last piece of one: then the whole goes in one request."""
-        now_shown = self._plex.items([push.item.key]).get(push.item.key)
-        if now_shown is None:
-            raise Trouble(Kind.STALE_MATCH, "Plex lost the item while it was edited")
-        left = edits.left_of(push.edit, now_shown)
+        left = edits.left_of(push.edit, self._as_it_is(push))
         if not left.empty:
             self._plex.edit(push.item.section, push.item.key, edits.encode(left))
 
     def _send_shrunk(self, push: Push) -> None:
-        small = shrunk(push.work.projection)
-        edit = edits.diff(small, push.item, push.work.owned(push.item.key), self._settings.preserve_plex_edits)
-        self._plex.edit(push.item.section, push.item.key, edits.encode(edit))
+        """Compared with the item as it is now: some pieces may have gone through."""
+        small, item = shrunk(push.work.projection), self._as_it_is(push)
+        edit = edits.diff(small, item, push.work.owned(item.key), self._preserve, self._settings.lock_fields)
+        if not edit.empty:
+            self._plex.edit(item.section, item.key, edits.encode(edit))
 
-    def _by_keys(self, works: Sequence[Work], now: float) -> dict[int, list[PlexItem] | Trouble]:
-        keys = list(dict.fromkeys(entry.item for work in works for entry in work.known))
-        items = self._plex.items(keys) if keys else {}
-        chosen = {section.key for section in self._index.sections(now)} if keys else set()
-        found: dict[int, list[PlexItem] | Trouble] = {}
-        for work in works:
-            shown = [items.get(entry.item) for entry in work.known]
-            fitting = [i for i in shown if i and i.section in chosen and matcher.still_fits(i, work.files)]
-            if fitting and len(fitting) == len(work.known):
-                found[work.scene.id] = fitting
-        return found
+    def _send_apart(self, push: Push, whole: Trouble) -> Mapping[str, str]:
+        """Plex refuses the edit as a whole: send it field by field. Raises ``whole`` when nothing of it is taken."""
+        failed: dict[str, str] = {}
+        parts = edits.apart(push.edit)
+        for name, part in parts.items():
+            try:
+                self._plex.edit(push.item.section, push.item.key, edits.encode(part))
+            except Trouble as trouble:
+                if trouble.kind not in PARTS:
+                    raise
+                failed[name] = trouble.message
+        if len(failed) == len(parts) and not push.work.known:
+            raise whole
+        return failed
 
-    def _by_paths(self, works: Sequence[Work], expected: int, now: float) -> dict[int, list[PlexItem] | Trouble]:
-        files = [file.path for work in works for file in work.files]
-        candidates = self._index.candidates(files, expected, now)
-        matched: dict[int, Sequence[Listed]] = {}
-        found: dict[int, list[PlexItem] | Trouble] = {}
-        for work in works:
-            result = self._match(work, candidates)
-            if isinstance(result, Trouble):
-                found[work.scene.id] = result
-            else:
-                matched[work.scene.id] = result
-        items = self._plex.items(list(dict.fromkeys(listed.key for row in matched.values() for listed in row)))
-        for scene, listed_items in matched.items():
-            whole = [items[listed.key] for listed in listed_items if listed.key in items]
-            found[scene] = whole or Trouble(Kind.MISSING, "Plex lists an item with this file but does not show it")
-        return found
+    def _as_it_is(self, push: Push) -> PlexItem:
+        item = self._plex.items([push.item.key]).get(push.item.key)
+        if item is None:
+            raise Trouble(Kind.STALE_MATCH, "Plex lost the item while it was edited")
+        return item
 
-    def _match(self, work: Work, candidates: dict[str, list[Listed]]) -> tuple[Listed, ...] | Trouble:
-        of_scene = [item for file in work.files for item in candidates.get(paths.name_key(file.path), [])]
-        result = matcher.match(work.files, of_scene, self._settings.strict_matching)
-        if isinstance(result, matcher.Match):
-            return result.items
-        if isinstance(result, matcher.Ambiguous):
-            return Trouble(Kind.AMBIGUOUS, result.why)
-        return Trouble(Kind.MISSING, f"Plex has no item with the file {paths.base_name(work.files[0].path)}")
+
+def intent(push: Push) -> LogEntry:
+    """The log's row before a push: with the tags that it is about to add, and else as it was."""
+    owned = push.work.owned(push.item.key) | push.edit.owned
+    before = push.work.before(push.item.key)
+    row = before or LogEntry(push.work.scene.id, push.item.key, push.item.section)
+    return replace(row, owned=tuple(sorted(owned)))
+
+
+def _entry(push: Push, fingerprint: str, before: LogEntry | None) -> LogEntry:
+    scene, item = push.work.scene, push.item
+    row = before or LogEntry(scene.id, item.key, item.section)
+    owned = tuple(sorted(push.edit.owned))
+    return replace(row, section=item.section, fingerprint=fingerprint, owned=owned, updated_at=scene.updated_at)
+
+
+def _addresses(row: LogEntry, item: PlexItem | None) -> Mapping[str, str]:
+    marks = item.marks if item else {}
+    return {kind: address or marks.get(kind, "") for kind, address in row.pictures.items()}

@@ -14,12 +14,12 @@ ALLOWED = {
     "validation": {"pydantic"},
     "sync_queue": {"persistqueue"},
     "stash": {"validation", "requests", "urllib3", "tenacity", "stashapi"},
-    "plex": {"validation", "requests", "certifi", "tenacity", "plexapi", "diskcache"},
+    "plex": {"validation", "requests", "certifi", "tenacity", "plexapi", "diskcache", "regex"},
     "worker": {"plex", "stash", "sync_queue", "validation", "reconcile"},
     "reconcile": {"plex", "stash", "sync_queue", "validation"},
     # The hook role. The task role has its own line below.
     "hooks": {"stash.protocol", "stash.log", "sync_queue.inbox", "sync_queue.lease"},
-    "provider": {"stash", "validation", "plex.paths", "plex.client", "pydantic", "diskcache", "requests"},
+    "provider": {"stash", "validation", "plex.paths", "plex.rules", "plex.client", "pydantic", "diskcache", "requests"},
 }
 
 # Composition roots: the only modules that know a whole role. Nothing else may be added here without a decision record.
@@ -36,6 +36,7 @@ OWNERS = {
     "plexapi": {"plex.client"},
     "persistqueue": {"sync_queue.queue"},
     "diskcache": {"plex.cache", "provider"},
+    "regex": {"plex.rules"},
     "tenacity": {"stash.client", "plex.client"},
     "stashapi": {"stash.client"},
     "pydantic": {"validation", "provider"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -23,6 +24,7 @@ SHIPPED_AT_ROOT = {
     "Stash2Plex.py",
     "Stash2Plex.yml",
     "process_queue.py",
+    "requirements.lock",
     "requirements.txt",
 }
 
@@ -55,6 +57,38 @@ def test_a_build_does_not_depend_on_time_zone_or_umask(built: plugin_zip.Built, 
     environment = {**os.environ, "TZ": "Pacific/Chatham", "PYTHONHASHSEED": "1"}
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True, timeout=60)
     assert (tmp_path / "Stash2Plex.zip").read_bytes() == built.zip_path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def commits(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The same commit in two folders, whose files differ in mode and time."""
+    folders = [tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("another") / "folder"]
+    for number, folder in enumerate(folders):
+        for name in plugin_zip.shipped(ROOT):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+            os.utime(folder / name, (1e9 * (number + 1),) * 2)
+            (folder / name).chmod(0o600 + 0o77 * number)
+        who = {
+            "GIT_AUTHOR_NAME": "x",
+            "GIT_AUTHOR_EMAIL": "x@x",
+            "GIT_COMMITTER_NAME": "x",
+            "GIT_COMMITTER_EMAIL": "x@x",
+        }
+        environment = {**os.environ, **who, "GIT_COMMITTER_DATE": "@1700000000 +0000"}
+        for arguments in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "x"]):
+            subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, timeout=60)
+    return folders
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_the_same_commit_elsewhere_is_the_same_bytes(commits: list[Path], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    one, another = (plugin_zip.build(folder) for folder in commits)
+    assert one.zip_path.read_bytes() == another.zip_path.read_bytes()
+    assert one.index_path.read_bytes() == another.index_path.read_bytes()
+    (package,) = yaml.safe_load(one.index_path.read_text(encoding="utf-8"))
+    assert package["date"] == "2023-11-14 22:13:20"
 
 
 def test_only_allowed_files_are_in_the_zip(entries: dict[str, zipfile.ZipInfo]):
@@ -128,9 +162,20 @@ def test_stash_can_read_every_file_it_unpacks(entries: dict[str, zipfile.ZipInfo
     assert {info.create_system for info in entries.values()} == {3}
 
 
-def test_entries_are_sorted_and_of_one_time(entries: dict[str, zipfile.ZipInfo]):
-    assert list(entries) == sorted(entries)
+def test_entries_are_of_one_time(entries: dict[str, zipfile.ZipInfo]):
     assert len({info.date_time for info in entries.values()}) == 1
+
+
+def test_the_entry_file_comes_first_and_the_manifest_last(entries: dict[str, zipfile.ZipInfo]):
+    """Stash deletes and writes in this order while hooks fire and a worker watches the manifest."""
+    names = list(entries)
+    assert (names[0], names[-1]) == ("Stash2Plex.py", "Stash2Plex.yml")
+    assert names[1:-1] == sorted(names[1:-1])
+
+
+def test_stash_needs_no_more_than_its_ten_seconds(built: plugin_zip.Built):
+    """At 200 kB/s, which is slow for where a plugin comes from."""
+    assert built.zip_path.stat().st_size < plugin_zip.DOWNLOAD_S * 200_000
 
 
 def test_text_has_unix_line_ends(built: plugin_zip.Built, entries: dict[str, zipfile.ZipInfo]):
@@ -149,6 +194,11 @@ def test_the_index_repeats_the_manifest(listed: dict[str, object]):
     assert listed["name"] == manifest["name"]
     assert listed["version"] == str(manifest["version"])
     assert listed["metadata"] == {"description": manifest["description"]}
+
+
+def test_the_index_says_all_that_stash_reads_and_nothing_else(listed: dict[str, object]):
+    assert set(listed) == {"id", "name", "version", "date", "path", "sha256", "metadata"}
+    assert all(isinstance(value, str) for name, value in listed.items() if name != "metadata")
 
 
 def test_the_index_has_the_date_that_stash_compares(listed: dict[str, object]):

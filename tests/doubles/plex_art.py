@@ -65,6 +65,12 @@ class ArtStore:
             self._renumber(item, kind)
         return True
 
+    def reset_unlocked(self, item: Item) -> None:
+        """Go back to the pictures taken from the file, as an agent may do where nothing is locked."""
+        for kind, (field, _, _) in KINDS.items():
+            if kind in (item.artwork or {}) and field not in item.locks:
+                self.select(item, kind, self.gallery(item, kind).keys[0])
+
     def remove(self, item: Item, kind: str) -> None:
         """Go back to no picture and lock the field; the uploads stay."""
         self.gallery(item, kind).selected = None

@@ -41,13 +41,17 @@ class Edit:
 
     __slots__ = ("values", "locks", "tags")
 
-    def __init__(self, pairs: Iterable[tuple[str, str]], claimed: bool = True) -> None:
+    def __init__(
+        self, pairs: Iterable[tuple[str, str]], claimed: bool = True, refused_fields: Iterable[str] = ()
+    ) -> None:
         self.values: dict[str, str] = {}
         self.locks: dict[str, bool] = {}
         self.tags: dict[str, TagEdit] = {}
         for name, value in pairs:
             self._read(name, value)
         self._check(claimed)
+        if not {*self.values, *self.tags}.isdisjoint(refused_fields):
+            raise EditError(400, "a refused field")
 
     def _read(self, name: str, value: str) -> None:
         if name.endswith((".value", ".locked")):

@@ -197,7 +197,7 @@ def section(shown: Section) -> Element:
         "refreshing": shown.refreshing,
         "thumb": "/:/resources/movie.png",
         "key": shown.key,
-        "type": "movie",
+        "type": shown.type,
         "title": shown.title,
         "agent": shown.agent,
         "scanner": "Plex Movie",

@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import socketserver
+import ssl
 import struct
 import threading
 from contextlib import suppress
@@ -40,12 +41,20 @@ class _Connection(socketserver.BaseRequestHandler):
         """Serve one connection until either side ends it."""
         owner, sock = self.server.owner, self.request
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):
+            if owner.tls:
+                sock.settimeout(owner.keep_alive_s())
+                sock = self.request = owner.tls.wrap_socket(sock, server_side=True)
+            self._remember(owner, sock)
+
+    def _remember(self, owner: Listener, sock: socket.socket) -> None:
         owner.opened(sock)
         try:
-            with suppress(OSError):
-                self._serve(owner, sock)
+            self._serve(owner, sock)
         finally:
             owner.left(sock)
+            if owner.tls:
+                sock.close()
 
     def _serve(self, owner: Listener, sock: socket.socket) -> None:
         reader = RequestReader(sock)
@@ -63,8 +72,16 @@ class _Connection(socketserver.BaseRequestHandler):
 class Listener:
     """One listening address. ``stop`` closes it and every connection; ``start`` opens the same port again."""
 
-    def __init__(self, port: int, answer: Answerer, keep_alive_s: Callable[[], float], wake: threading.Event) -> None:
+    def __init__(
+        self,
+        port: int,
+        answer: Answerer,
+        keep_alive_s: Callable[[], float],
+        wake: threading.Event,
+        tls: Optional[ssl.SSLContext] = None,
+    ) -> None:
         self.port = port
+        self.tls = tls
         self.answer = answer
         self.keep_alive_s = keep_alive_s
         self._wake = wake
@@ -76,7 +93,7 @@ class Listener:
     @property
     def url(self) -> str:
         """Return the address without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Listen; a no-op when it does already."""

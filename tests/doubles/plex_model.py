@@ -137,6 +137,7 @@ class Section:
     __slots__ = (
         "key",
         "title",
+        "type",
         "locations",
         "agent",
         "uuid",
@@ -153,6 +154,7 @@ class Section:
     def __init__(self, key: str, title: str, locations: list[str], now: int, agent: str) -> None:
         self.key = key
         self.title = title
+        self.type = "movie"
         self.locations = locations
         self.agent = agent
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"section/{key}/{title}"))

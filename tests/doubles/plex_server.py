@@ -11,20 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import ssl
 import sys
 import time
 from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, Callable, Optional
 
+from tests.doubles.plex_acts import LibraryActs
 from tests.doubles.plex_art import ArtStore
 from tests.doubles.plex_control import PREFIX, control
-from tests.doubles.plex_edits import refresh, seed
+from tests.doubles.plex_edits import seed
 from tests.doubles.plex_faults import KINDS, Delivery, FaultBook, whole
 from tests.doubles.plex_http import Request, Response
 from tests.doubles.plex_listener import Listener
 from tests.doubles.plex_log import LogEntry, RequestLog
-from tests.doubles.plex_model import Item, PlexState
+from tests.doubles.plex_model import PlexState
 from tests.doubles.plex_remote import RemotePlexDouble
 from tests.doubles.plex_settings import PlexSettings
 from tests.doubles.plex_snapshot import snapshot
@@ -34,8 +36,11 @@ __all__ = ["LogEntry", "PlexDouble", "RemotePlexDouble"]
 _SWITCHES = frozenset(field.name for field in fields(PlexSettings))
 
 
-class PlexDouble(PlexSettings):
-    """A Plex server on 127.0.0.1; the switches of ``PlexSettings`` are its attributes."""
+class PlexDouble(PlexSettings, LibraryActs):
+    """A Plex server on 127.0.0.1; the switches of ``PlexSettings`` are its attributes.
+
+    With a ``tls`` context, which has the certificate, it speaks https.
+    """
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class PlexDouble(PlexSettings):
         port: int = 0,
         control_port: Optional[int] = None,
         now: Callable[[], float] = time.time,
+        tls: Optional[ssl.SSLContext] = None,
         **switches: Any,
     ) -> None:
         super().__init__(mode=mode, token=token, **switches)
@@ -52,7 +58,7 @@ class PlexDouble(PlexSettings):
         self._art = ArtStore(self._state)
         self._routes = Routes(self._state, self, self._art)
         self._log = RequestLog()
-        self._listener = Listener(port, self._answer, lambda: self.keep_alive_s, self.faults.cleared)
+        self._listener = Listener(port, self._answer, lambda: self.keep_alive_s, self.faults.cleared, tls)
         self._control: Optional[Listener] = None
         if control_port is not None:
             self._control = Listener(control_port, self._answer_control, lambda: 600.0, self.faults.cleared)
@@ -95,10 +101,14 @@ class PlexDouble(PlexSettings):
         """Open the same port again."""
         self._listener.start()
 
-    def add_section(self, title: str, locations: Iterable[str], agent: str = "tv.plex.agents.none") -> str:
-        """Add a movie section and return its key."""
+    def add_section(
+        self, title: str, locations: Iterable[str], agent: str = "tv.plex.agents.none", type: str = "movie"
+    ) -> str:
+        """Add a section and return its key. One of another type only shows in the list of sections."""
         with self._state.lock:
-            return self._state.add_section(title, locations, agent).key
+            section = self._state.add_section(title, locations, agent)
+            section.type = type
+            return section.key
 
     def add_item(
         self,
@@ -131,29 +141,6 @@ class PlexDouble(PlexSettings):
         """Return all items by rating key."""
         with self._state.lock:
             return {str(key): snapshot(item, self._art) for key, item in self._state.items.items()}
-
-    def _find(self, key: Any) -> Item:
-        return self._state.items[int(key)]
-
-    def remove_item(self, key: Any) -> None:
-        """Remove an item, as after a deleted file and an emptied trash."""
-        with self._state.lock:
-            self._state.remove_item(self._find(key))
-
-    def move_item(self, key: Any, new_file: str) -> None:
-        """Let the item's file be somewhere else."""
-        with self._state.lock:
-            self._state.move_item(self._find(key), new_file)
-
-    def refresh_item(self, key: Any, **values: Any) -> None:
-        """Overwrite unlocked fields as an agent would: with ``values``, else with the bare file name."""
-        with self._state.lock:
-            refresh(self._state, self._find(key), values)
-
-    def set_refreshing(self, section: str, refreshing: bool = True) -> None:
-        """Let a section say that a scan is running."""
-        with self._state.lock:
-            self._state.sections[str(section)].refreshing = refreshing
 
     def requests(self) -> list[LogEntry]:
         """Return the request log, oldest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
@@ -18,6 +19,7 @@ class PlexSettings:
     ``file_needs_type``: 500 for ``file=`` without ``type=``; ``comma_means_or``: split its value at commas.
     ``listing_extras``: show Collection, Label and Field in listings too.
     ``unknown_id_status``: answer of the section PUT when none of its ids exists.
+    ``refused_fields``: names of fields (``tagline``, ``genre``); a PUT that sets one of them is refused with 400.
     ``claimed``: False refuses ``editionTitle``.
     ``url_limit``: longest request target in bytes, refused with ``url_limit_status``.
     ``keep_alive_s``: idle connections are closed after this.
@@ -34,6 +36,7 @@ class PlexSettings:
     comma_means_or: bool = True
     listing_extras: bool = False
     unknown_id_status: int = 200
+    refused_fields: Sequence[str] = ()
     claimed: bool = True
     url_limit: Optional[int] = None
     url_limit_status: int = 431

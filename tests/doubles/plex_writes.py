@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.doubles import plex_elements as elements
 from tests.doubles.plex_answers import Answer, HttpError
 from tests.doubles.plex_art import KINDS, ArtStore, fetch
-from tests.doubles.plex_edits import Edit, EditError, apply_edit, apply_to_collection, refresh, set_scalar
+from tests.doubles.plex_edits import Edit, EditError, apply_edit, apply_to_collection, refresh, seed, set_scalar
 from tests.doubles.plex_filters import ids, select
 from tests.doubles.plex_http import Request, Response
-from tests.doubles.plex_model import Item, PlexState
+from tests.doubles.plex_model import Item, PlexState, Section
 from tests.doubles.plex_render import Element
 from tests.doubles.plex_routes import Reads
 from tests.doubles.plex_settings import PlexSettings
@@ -23,6 +25,7 @@ class Routes(Reads):
     def __init__(self, state: PlexState, settings: PlexSettings, art: ArtStore) -> None:
         super().__init__(state, settings, art)
         self.scans: list[dict[str, str]] = []
+        self.unscanned: list[dict[str, Any]] = []
         self.whole_section_edits: list[str] = []
         self.table.update(
             {
@@ -53,7 +56,7 @@ class Routes(Reads):
 
     def _edit(self, request: Request) -> Edit:
         try:
-            return Edit(request.pairs, self.settings.claimed)
+            return Edit(request.pairs, self.settings.claimed, self.settings.refused_fields)
         except EditError as problem:
             raise HttpError(problem.status) from problem
 
@@ -93,13 +96,23 @@ class Routes(Reads):
 
     def _refresh(self, _: Request, parts: list[str]) -> Answer:
         refresh(self.state, self.item(parts[2]))
+        self.art.reset_unlocked(self.item(parts[2]))
         return Response()
 
     def _scan(self, request: Request, parts: list[str]) -> Answer:
         shown, args = self.section(parts[2]), request.args
         self.scans.append({"section": shown.key, "path": args.get("path", ""), "force": args.get("force", "")})
         shown.scanned_at = self.state.seconds()
+        self._find_files(shown, args.get("path", ""))
         return Response()
+
+    def _find_files(self, shown: Section, folder: str) -> None:
+        """Make items of the files that lie below the folder; without one, of all that lie in the section."""
+        found = [each for each in self.unscanned if each["section"] == shown.key and _below(each["file"], folder)]
+        self.unscanned = [each for each in self.unscanned if each not in found]
+        for each in found:
+            values = {name: value for name, value in each.items() if name not in ("section", "file", "size")}
+            seed(self.state, self.state.add_item(shown, [{"file": each["file"], "size": each["size"]}]), values)
 
     def _rate(self, request: Request, _: list[str]) -> Answer:
         item, rating = self.item(request.args.get("key", "")), request.args.get("rating", "")
@@ -148,3 +161,8 @@ class Routes(Reads):
     def _picture(self, _: Request, parts: list[str]) -> Answer:
         key = self.art.selected(self.item(parts[2]), _SINGLE[parts[3]])
         return Response(200, "image/jpeg", self.art.data(key or ""))
+
+
+def _below(file: str, folder: str) -> bool:
+    bare = folder.rstrip("/\\")
+    return not folder or file.startswith((bare + "/", bare + "\\"))

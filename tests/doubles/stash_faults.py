@@ -1,4 +1,4 @@
-"""Answers of /graphql that go wrong on purpose."""
+"""Answers of /graphql, and of the picture routes, that go wrong on purpose."""
 
 from collections import deque
 from typing import Union
@@ -10,6 +10,14 @@ class Faults:
     def __init__(self) -> None:
         self.latency_s = 0.0
         self._next: deque[Union[int, str]] = deque()
+        self._pictures: deque[int] = deque()
+
+    def picture_status(self, code: int, times: int = 1) -> None:
+        """The next pictures that are asked for are answered by this status."""
+        self._pictures.extend([code] * times)
+
+    def take_picture(self) -> int:
+        return self._pictures.popleft() if self._pictures else 0
 
     def status(self, code: int, times: int = 1) -> None:
         self._next.extend([code] * times)
@@ -21,6 +29,7 @@ class Faults:
     def clear(self) -> None:
         self.latency_s = 0.0
         self._next.clear()
+        self._pictures.clear()
 
     def take(self) -> Union[int, str, None]:
         try:

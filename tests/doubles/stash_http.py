@@ -161,6 +161,10 @@ class Handler(BaseHTTPRequestHandler):
         if self._visitor() is None:
             self.send(302, b"", None, {"Location": "/login"})
             return
+        fault = self.server.stash.faults.take_picture()
+        if fault:
+            self.send(fault, b"", "text/plain")
+            return
         scene = self.server.stash.library.scenes.get(int(number)) if number.isdigit() else None
         if scene is None:
             self.send(404, b"Not Found\n", "text/plain; charset=utf-8")

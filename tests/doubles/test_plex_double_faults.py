@@ -206,3 +206,30 @@ def test_latency_slows_every_answer(plex: PlexDouble, session: requests.Session)
     started = time.monotonic()
     session.get(f"{plex.url}/identity", timeout=10)
     assert time.monotonic() - started >= 0.05
+
+
+@pytest.mark.parametrize("refused", ["tagline", "genre"])
+def test_a_refused_field_refuses_the_whole_edit_and_nothing_else(
+    plex: PlexDouble,
+    session: requests.Session,
+    refused: str,
+) -> None:
+    key = seed(plex)
+    plex.refused_fields = [refused]
+    fields = {"tagline": {"tagline.value": "t"}, "genre": {"genre[0].tag.tag": "g"}, "title": {"title.value": "New"}}
+    assert put(plex, session, key, **fields["title"], **fields[refused]).status_code == 400
+    assert plex.item(key)["title"] == "Scene 0"
+    alone = {name: put(plex, session, key, **values).status_code for name, values in fields.items()}
+    assert alone == {name: 400 if name == refused else 200 for name in fields}
+
+
+def test_a_scan_makes_items_of_the_files_below_its_folder(plex: PlexDouble, session: requests.Session) -> None:
+    section = plex.add_section("Movies", ["/media", "D:\\Media"])
+    for file in ("/media/a/1.mp4", "/media/a/b/2.mp4", "/media/ab/3.mp4", "D:\\Media\\a\\4.mp4"):
+        plex.lay_file(section, file, 5, title="found")
+    seen = []
+    for folder in ("/media/a", "D:\\Media", ""):
+        session.get(f"{plex.url}/library/sections/{section}/refresh", params={"path": folder}, timeout=10)
+        seen.append([row["file"] for row in plex.items().values()])
+    assert [len(files) for files in seen] == [2, 3, 4] and "/media/ab/3.mp4" not in seen[1]
+    assert {(row["title"], row["size"]) for row in plex.items().values()} == {("found", 5)}

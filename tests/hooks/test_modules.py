@@ -11,7 +11,9 @@ from sync_queue import lease
 from tests.doubles.stash_plugins import base_python
 from tests.hooks.hook_process import ENTRY, ROOT, event, payload, run
 
-HEAVY = {"json", "re", "typing", "os", "socket", "logging", "dataclasses", "pathlib", "subprocess", "ssl", "http"}
+HEAVY = {
+    "json", "re", "typing", "os", "socket", "logging", "dataclasses", "pathlib", "subprocess", "ssl", "http", "hashlib",
+}  # fmt: skip
 
 # Runs the entry file as Stash does, and tells what was loaded at the moment of its end.
 RUNNER = """

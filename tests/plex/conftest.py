@@ -15,8 +15,8 @@ def connect():
     """Makes clients that are closed at the end; time-outs are generous unless a test waits for one."""
     made = []
 
-    def connect(url, token="plex-token", timeouts=(10.0, 20.0)):
-        made.append(PlexClient(url, token, "test-identifier", timeouts))
+    def connect(url, token="plex-token", timeouts=(10.0, 20.0), fingerprint=""):
+        made.append(PlexClient(url, token, "test-identifier", timeouts, fingerprint))
         return made[-1]
 
     yield connect
@@ -41,7 +41,7 @@ def deadline(monkeypatch):
     @contextmanager
     def deadline(seconds):
         with monkeypatch.context() as patched:
-            patched.setattr(session, "DEADLINE_S", seconds)
+            patched.setattr(session, "deadline_s", lambda timeouts: seconds)
             yield
 
     return deadline

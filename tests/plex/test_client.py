@@ -54,9 +54,9 @@ def test_the_server_is_asked_once_who_it_is(plex, client):
 
 def test_sections_come_with_their_folders(plex, client):
     plex.add_section("A", ["/a", "/b"])
-    plex.add_section("B", ["/c"])
+    plex.add_section("B", ["/c"], type="show")
     found = [(section.key, section.title, section.type, section.locations) for section in client.sections()]
-    assert found == [("1", "A", "movie", ("/a", "/b")), ("2", "B", "movie", ("/c",))]
+    assert found == [("1", "A", "movie", ("/a", "/b")), ("2", "B", "show", ("/c",))]
 
 
 def test_whole_items_come_in_batches(plex, client, section):

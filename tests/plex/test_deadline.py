@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import socketserver
-import ssl
-import subprocess
 import threading
 import time
 
 import pytest
 
 from plex import transport
-from plex.client import PlexClient
-from validation.errors import Kind, Trouble
+from validation.errors import Trouble
 
 SOON_S = 0.2
 
@@ -83,28 +79,3 @@ def test_a_drip_costs_no_thread(plex, client, deadline):
     drip(plex, client, deadline)
     assert sum(1 for thread in threading.enumerate() if "plex" in thread.name.lower()) == 0
     assert threading.active_count() <= before + 1  # the double's own thread for the connection
-
-
-def test_a_certificate_of_nobody_we_know_is_refused(tmp_path):
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
-    try:
-        subprocess.run(
-            [*made, "-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "cert")], check=True, capture_output=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("openssl is not here to make a certificate")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
-    with socketserver.TCPServer(("127.0.0.1", 0), _Nothing) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.handle_request, daemon=True).start()
-        client = PlexClient(f"https://localhost:{server.server_address[1]}", "plex-token", "x")
-        with pytest.raises(Trouble) as raised:
-            client.sections()
-    assert raised.value.kind is Kind.UNREACHABLE
-    assert "certificate" in raised.value.message
-
-
-class _Nothing(socketserver.BaseRequestHandler):
-    def handle(self):
-        pass

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from plex.edits import URL_BYTES, Edit, diff, encode, pieces
+from plex.edits import URL_BYTES, Edit, apart, diff, encode, pieces
 from plex.model import LIST_ELEMENTS, SCALARS, PlexItem
 from plex.projection import Projection
 from tests.plex.direct_plex import DirectPlex
@@ -180,3 +182,52 @@ def test_one_argument_that_is_too_long_is_a_piece_of_its_own():
 def test_the_fields_of_an_edit_are_named_for_the_log():
     edit = Edit(scalars={"title": "T"}, wanted={"genre": ("a",)}, dropped={"actor": ("b",)}, locks=("studio",))
     assert edit.fields == ["actor", "genre", "title"] and not edit.empty
+
+
+def rated(rating, **values):
+    return replace(wanted(**values), rating=rating)
+
+
+RATING_TABLE = [
+    # wanted, shown, what is sent, what is sent while people's edits are preserved
+    (None, "4", None, None),
+    ("7", "", "7", "7"),
+    ("7", "7", None, None),
+    ("7", "4", "7", None),
+    ("", "4", "", None),
+    ("", "", None, None),
+]
+
+
+@pytest.mark.parametrize(("want", "have", "sent", "preserved"), RATING_TABLE)
+def test_when_a_rating_is_sent(want, have, sent, preserved):
+    item = replace(shown(), rating=have)
+    for preserve, expected in ((False, sent), (True, preserved)):
+        edit = diff(rated(want), item, frozenset(), preserve)
+        assert edit.rating == expected
+        assert ("rating" in edit.fields) == (expected is not None)
+        assert edit.empty and encode(edit) == "", "a rating has a request of its own"
+
+
+def test_nothing_is_locked_when_locks_are_switched_off():
+    edit = diff(wanted(title="T", genre=["a"]), shown(), frozenset(), False, lock=False)
+    assert edit.locks == () and edit.fields == ["genre", "title"]
+
+
+def test_what_is_switched_off_is_neither_sent_nor_locked_and_its_tags_stay_ours():
+    item = shown(title="theirs", genre=["ours", "theirs"])
+    full = wanted(title="T", genre=["new"], actor=["A"])
+    part = Projection({"studio": ""}, {"actor": full.lists["actor"]})
+    edit = diff(part, item, owns("ours"), False)
+    assert edit.fields == ["actor"] and edit.locks == ("actor",)
+    assert ("genre", "ours") in edit.owned and ("actor", "A") in edit.owned
+
+
+def test_an_edit_taken_apart_says_the_same_field_by_field():
+    item = shown(title="old", genre=["gone"])
+    whole = diff(wanted(title="T", studio="S", genre=["a", "b"]), item, frozenset(), False)
+    parts = apart(whole)
+    assert set(parts) == {"title", "studio", "genre"}
+    assert sorted("&".join(map(encode, parts.values())).split("&")) == sorted(encode(whole).split("&"))
+    for name, part in parts.items():
+        assert all(name in argument for argument in encode(part).split("&"))

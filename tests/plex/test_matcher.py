@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from plex import paths
 from plex.matcher import BY_NAME, BY_PATH, BY_SIZE, Ambiguous, Match, Missing, match, still_fits
 from plex.model import Listed, PlexFile
+from validation.text import private
 
 DECOMPOSED = unicodedata.normalize("NFD", "é.mp4")
 
@@ -48,13 +49,31 @@ TABLE = {
     "same name and size in two folders": (
         [("/d/x/a.mp4", 5)],
         [item("1", ("/m/x/a.mp4", 5)), item("2", ("/m/y/a.mp4", 5))],
-        "ambiguous",
+        (SIZE, ["1"]),
         "ambiguous",
     ),
     "same name in two folders, sizes unknown": (
-        [("/d/x/a.mp4", 5)],
+        [("/d/y/a.mp4", 5)],
+        [item("1", ("/m/x/a.mp4", 0)), item("2", ("/m/y/a.mp4", 0))],
+        (NAME, ["2"]),
+        "ambiguous",
+    ),
+    "same name in two folders, and no folder agrees": (
+        [("/d/z/a.mp4", 5)],
         [item("1", ("/m/x/a.mp4", 0)), item("2", ("/m/y/a.mp4", 0))],
         "ambiguous",
+        "ambiguous",
+    ),
+    "same name in two folders that agree equally far": (
+        [("/d/x/a.mp4", 5)],
+        [item("1", ("/m/x/a.mp4", 0)), item("2", ("/n/x/a.mp4", 0))],
+        "ambiguous",
+        "ambiguous",
+    ),
+    "more folders agree with one of them, without case and across systems": (
+        [("/data/Series/Part II/a.mp4", 5)],
+        [item("1", ("D:\\series\\part i\\a.mp4", 0)), item("2", ("D:\\series\\part ii\\a.mp4", 0))],
+        (NAME, ["2"]),
         "ambiguous",
     ),
     "name only": ([("/d/a.mp4", 5)], [item("1", ("/m/a.mp4", 9))], (NAME, ["1"]), "ambiguous"),
@@ -127,8 +146,17 @@ def test_a_refusal_lists_the_candidates_with_title_and_path():
     listed = [item("1", ("/m/x/a.mp4", 5)), item("2", ("/m/y/a.mp4", 5))]
     result = match([PlexFile("/d/a.mp4", 5)], listed, strict=False)
     assert isinstance(result, Ambiguous) and result.candidates == tuple(listed)
-    for shown in ("'title 1'", "/m/x/a.mp4", "'title 2'", "/m/y/a.mp4"):
-        assert shown in result.why
+    for shown in ("title 1", "/m/x/a.mp4", "title 2", "/m/y/a.mp4"):
+        assert private(shown) in result.why
+
+
+def test_a_likely_match_says_what_was_chosen_and_what_was_not():
+    listed = [item("1", ("/m/x/a.mp4", 0)), item("2", ("/m/y/a.mp4", 0))]
+    result = match([PlexFile("/d/y/a.mp4", 5)], listed, strict=False)
+    assert isinstance(result, Match)
+    assert result.why.startswith(f"matched by name and 1 folder name: {private('title 2')} ({private('/m/y/a.mp4')})")
+    assert result.why.endswith(f"rather than {private('title 1')} ({private('/m/x/a.mp4')})")
+    assert match([PlexFile("/m/y/a.mp4", 5)], listed, strict=False) == Match((listed[1],), BY_PATH)
 
 
 def test_a_refusal_of_a_name_alone_says_so():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import sys
+import threading
 import tracemalloc
 
 import pytest
 
 from plex import transport as module
-from plex.exceptions import BrokenOff
+from plex.exceptions import BrokenOff, TimedOut
+from plex.session import deadline_s
 from tests.doubles.plex_server import PlexDouble
 from validation.errors import Kind, Trouble
 
@@ -90,7 +94,8 @@ def test_a_fault_is_the_right_kind_of_trouble_and_leaves_the_client_usable(met, 
 
 @pytest.mark.parametrize(("fault", "options"), SLOW_FAULTS, ids=named)
 def test_an_answer_that_never_ends_is_cut_at_the_deadline_whatever_drips(met, fault, options):
-    assert met(fault, SOON_S, **options).kind is Kind.UNREACHABLE
+    trouble = met(fault, SOON_S, **options)
+    assert isinstance(trouble, TimedOut) and trouble.kind is Kind.UNREACHABLE
 
 
 @pytest.mark.parametrize("fault", ["hang", "latency"])
@@ -98,7 +103,14 @@ def test_silence_ends_at_the_read_time_out(plex, connect, fault):
     plex.faults.add(fault, times=None, seconds=LATE_S)
     with pytest.raises(Trouble) as raised:
         connect(plex.url, TOKEN, (10.0, SOON_S)).sections()
-    assert raised.value.kind is Kind.UNREACHABLE
+    assert isinstance(raised.value, TimedOut) and raised.value.kind is Kind.UNREACHABLE
+
+
+@pytest.mark.parametrize("connect_s", [1.0, 5.0, 30.0])
+@pytest.mark.parametrize("read_s", [5.0, 30.0, 60.0, 120.0])
+def test_the_deadline_leaves_room_for_every_time_out_that_can_be_set(connect_s, read_s):
+    """A server that is silent for almost the read time-out and then answers is slow, and not away."""
+    assert deadline_s((connect_s, read_s)) >= connect_s + read_s
 
 
 @pytest.mark.parametrize("fault", [("rate_limit", {"retry_after": 7}), ("status", {"status": 503, "retry_after": 7})])
@@ -120,6 +132,7 @@ def test_a_closed_port_is_unreachable_and_comes_back(plex, connect):
 def test_a_name_nobody_knows_and_a_port_nobody_has_are_unreachable(connect, url):
     with pytest.raises(Trouble) as raised:
         connect(url, TOKEN, (2.0, 2.0)).identity()
+    assert not isinstance(raised.value, (TimedOut, BrokenOff))
     assert raised.value.kind is Kind.UNREACHABLE and TOKEN not in raised.value.message
 
 
@@ -191,3 +204,25 @@ def test_a_write_is_never_sent_twice(plex, connect):
         client.edit("1", key, "title.value=x")
     assert raised.value.kind is Kind.UNREACHABLE
     assert (plex.count("PUT"), plex.item(key)["title"]) == (1, "x")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems drop what came before a reset")
+def test_an_answer_that_comes_while_we_still_send_counts(connect):
+    """A proxy says 413 to a large picture and hangs up without reading it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_refuse_large, args=(listener,), daemon=True).start()
+        client = connect(f"http://127.0.0.1:{listener.getsockname()[1]}", TOKEN)
+        client.machine()
+        with pytest.raises(Trouble) as raised:
+            client.upload("1", "posters", b"x" * (32 << 20))
+    assert raised.value.kind is Kind.TOO_LARGE
+
+
+def _refuse_large(listener):
+    peer, _ = listener.accept()
+    with peer:
+        peer.recv(65_536)
+        body = b'<MediaContainer machineIdentifier="m"/>'
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        peer.recv(10)
+        peer.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")

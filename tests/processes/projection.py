@@ -7,6 +7,7 @@ from typing import Any, Optional
 
 from plex.projection import project
 from validation import scene as scenes
+from validation.settings import Settings
 
 LISTS = {"actor": "actors", "genre": "genres", "director": "directors"}
 
@@ -30,7 +31,7 @@ def differences(stash: Any, plex: Any, keys: Mapping[str, str], only: Optional[I
 def _one(scene: scenes.Scene, item: Mapping[str, Any], studios: set[str]) -> list[str]:
     if scene.says_nothing:
         return []
-    wanted, found = project(scene), []
+    wanted, found = project(scene, Settings()), []
     for name, value in wanted.scalars.items():
         if item[name] != value and (value or name != "title"):
             found.append(f"{name} is {item[name]!r}, not {value!r}")

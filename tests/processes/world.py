@@ -23,7 +23,7 @@ from tests.waiting import until
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = "Stash2Plex"
 SHIPPED = ("hooks", "launcher", "plex", "reconcile", "stash", "sync_queue", "validation", "worker")
-SHIPPED_FILES = ("Stash2Plex.py", "Stash2Plex.yml", "process_queue.py", "requirements.txt")
+SHIPPED_FILES = ("Stash2Plex.py", "Stash2Plex.yml", "process_queue.py", "requirements.txt", "requirements.lock")
 
 
 def copy_of_plugin(folder: Path, **appended: str) -> Path:

@@ -124,3 +124,26 @@ def test_marks_pour_in_while_the_newest_is_fresh_and_the_oldest_has_not_waited_l
     for seconds in written_at:
         (tmp_path / "inbox" / name_at(seconds)).write_text("{}")
     assert marks.burst(str(tmp_path), 100.0) is pours
+
+
+def test_a_request_brings_its_arguments(data_dir):
+    inbox.put(data_dir, {"kind": "request", "operation": "o", "reply": "r", "args": ["scene_id=12", "b=x=y"]})
+    inbox.put(data_dir, {"kind": "request", "operation": "o", "reply": "r"})
+    first, second = marks.read(data_dir, 10)[0]
+    assert (first.args, second.args) == ((("scene_id", "12"), ("b", "x=y")), ())
+
+
+def test_arguments_that_are_none_make_a_mark_damaged(data_dir):
+    os.makedirs(os.path.join(data_dir, "inbox"), exist_ok=True)
+    for number, args in enumerate(("7", '"text"', "[1]", '{"a": 1}')):
+        with open(os.path.join(data_dir, "inbox", f"{number}-1-1.json"), "w", encoding="utf-8") as file:
+            file.write('{"kind": "request", "operation": "o", "reply": "r", "args": %s}' % args)
+    found, damaged = marks.read(data_dir, 10)
+    assert (found, len(damaged)) == ([], 4)
+
+
+def test_a_mark_tells_whether_it_came_since(data_dir):
+    assert not marks.come_since(data_dir, 0.0)
+    inbox.put(data_dir, {"kind": "scene", "id": 1})
+    put_at = int(os.listdir(os.path.join(data_dir, "inbox"))[0].partition("-")[0]) / 1e9
+    assert marks.come_since(data_dir, put_at - 1) and not marks.come_since(data_dir, put_at + 1)

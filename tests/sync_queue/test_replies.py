@@ -26,6 +26,11 @@ def test_a_question_waits_in_the_inbox_under_the_id_of_its_answer(data_dir):
     assert (request(data_dir).operation, request(data_dir).reply) == ("queue_status", asked)
 
 
+def test_a_question_takes_its_arguments_along(data_dir):
+    replies.ask(data_dir, "explain_scene", {"scene_id": "12"})
+    assert request(data_dir).args == (("scene_id", "12"),)
+
+
 def test_an_answer_that_is_there_is_fetched_once_and_deleted(data_dir):
     replies.write(data_dir, "r1", {"done": True, "progress": 1.0, "output": {"state": "ok"}})
     seen = []

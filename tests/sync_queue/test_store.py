@@ -204,7 +204,7 @@ def test_only_the_last_outages_are_kept(store):
     assert kept == [NOW + turn for turn in range(KEPT_OUTAGES + 4, 4, -1)]
 
 
-def test_counters_grow_with_what_happened(store):
-    store.settle([done(1), done(2), later(3)], NOW)
-    store.count("synced", 5)
-    assert store.counters() == {"missing": 1, "synced": 7}
+def test_counters_grow_with_what_was_decided_and_with_what_else_is_counted(store):
+    store.settle([done(1), done(2), later(3), dead(4), Settlement(5, Verdict.AGAIN, "busy")], NOW, {"plex_requests": 3})
+    store.count({"synced": 5, "plex_requests": 1, "cache_hits": 0})
+    assert store.counters() == {"again": 1, "dead:missing": 1, "plex_requests": 4, "synced": 7, "waiting": 1}

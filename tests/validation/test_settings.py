@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from validation.settings import Settings, clean_url, read
+from validation.settings import SHAPELESS, SWITCHES, Settings, clean_url, read, unset_switches
 
 GOOD = {
     "plex_url": "http://plex.local:32400",
@@ -15,6 +15,15 @@ GOOD = {
     "enabled": False,
     "strict_matching": False,
     "preserve_plex_edits": True,
+    "plex_tls_fingerprint": "AB:" * 31 + "AB",
+    "stash_api_key": "eyJh.eyJz.abc",
+    "tag_exclude": "Private, To do",
+    "max_tags": 20,
+    "max_retries": 7,
+    "poll_interval": "0.5",
+    "connect_timeout": 3,
+    "read_timeout": "60",
+    "dlq_retention_days": 10,
 }
 BAD = {
     "plex_url": ["ftp://plex", "http://", "http://plex:99999", "http://[::1", 5, True, ["http://plex"], "http://u:p@x"],
@@ -23,6 +32,18 @@ BAD = {
     "enabled": ["perhaps", 7, [], "\ud800"],
     "strict_matching": ["perhaps", 7, {}, ""],
     "preserve_plex_edits": ["perhaps", 7, {}],
+    "plex_tls_fingerprint": ["ab", "z" * 64, "ab" * 33, 5, []],
+    "stash_api_key": ["two words", 7, "\ud800"],
+    "tag_exclude": [5, {"a": 1}, [None]],
+    "path_rules": [5, [], True],
+    "max_tags": [9, 501, "many", 10.5, True, float("nan"), float("inf"), 10**400, [], "1e9"],
+    "max_retries": [0, 21, -1, "5.5", None or "five", {}],
+    "poll_interval": [0, 0.05, 61, "fast", True, "nan", "1,5,5"],
+    "connect_timeout": [0, 31, "x", "-5"],
+    "read_timeout": [4, 121, "inf", []],
+    "dlq_retention_days": [0, 366, "ever", 1.5],
+    "debug_logging": ["perhaps", 3],
+    "sync_title": ["maybe", 2],
 }
 
 
@@ -114,8 +135,57 @@ def test_a_switch_may_be_said_in_several_ways(typed):
     assert read({"preserve_plex_edits": typed}) == (Settings(preserve_plex_edits=True), [])
 
 
-def test_settings_of_another_version_are_ignored():
-    assert read({**GOOD, "from_the_future": 1}) == read(GOOD)
+def test_settings_of_another_version_are_ignored_and_named():
+    settings, warnings = read({**GOOD, "from_the_future": "hush"})
+    assert settings == read(GOOD)[0]
+    (warning,) = warnings
+    assert "from_the_future" in warning and "hush" not in warning
+
+
+@pytest.mark.parametrize(("typed", "seconds"), [("0.5", 0.5), ("0,5", 0.5), (" 2 ", 2.0), (3, 3.0), (0.1, 0.1)])
+def test_decimals_may_be_typed_with_a_point_or_a_comma_or_be_numbers(typed, seconds):
+    assert read({"poll_interval": typed}) == (Settings(poll_interval=seconds), [])
+
+
+@pytest.mark.parametrize("name", ["plex_url", "poll_interval", "max_tags", "path_rules", "tag_exclude"])
+def test_a_field_that_was_emptied_is_not_set_and_no_mistake(name):
+    assert read({name: "  "}) == (Settings(), [])
+
+
+def test_the_environment_fills_in_what_is_not_set():
+    environ = {"PLEX_URL": "http://plex.env", "PLEX_TOKEN": "from-the-env", "PLEX_LIBRARY": "A, B"}
+    assert read({}, environ)[0] == Settings(
+        plex_url="http://plex.env", plex_token="from-the-env", plex_library=("A", "B")
+    )
+    assert read(GOOD, environ)[0] == read(GOOD)[0]
+    assert read({"plex_url": "", "plex_token": None}, environ)[0].plex_url == "http://plex.env"
+
+
+def test_a_bad_environment_falls_back_like_any_other_value():
+    settings, warnings = read({}, {"PLEX_URL": "ftp://x:hush@plex"})
+    assert settings == Settings() and len(warnings) == 1 and "hush" not in warnings[0]
+
+
+def test_switches_that_stash_keeps_nothing_for_have_their_defaults_to_be_shown():
+    assert unset_switches({}) == SWITCHES
+    assert unset_switches(dict.fromkeys(SWITCHES, False)) == {}
+    assert unset_switches({**dict.fromkeys(SWITCHES, True), "enabled": None}) == {"enabled": True}
+
+
+OTHER = {
+    "plex_library": ("X",), "path_rules": "/a => /b", "max_tags": 50, "tag_exclude": ("t",)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - SHAPELESS))
+def test_every_setting_that_decides_what_is_sent_is_part_of_the_shape(name):
+    value = OTHER.get(name, not SWITCHES.get(name))
+    assert Settings(**{name: value}).shape != Settings().shape
+
+
+@pytest.mark.parametrize("name", sorted(SHAPELESS))
+def test_other_settings_are_not_part_of_the_shape(name):
+    assert f'"{name}"' not in Settings().shape
 
 
 @pytest.mark.parametrize("names", ["", " , ,", []])

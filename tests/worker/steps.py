@@ -77,7 +77,7 @@ class Stage:
 
     def open(self) -> Session:
         """Start a worker."""
-        self.session = Session(self.data_dir, StashClient(self.stash.url))
+        self.session = Session(self.data_dir, StashClient(self.stash.url), clock=self.clock)
         return self.session
 
     def reopen(self) -> Session:

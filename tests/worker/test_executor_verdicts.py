@@ -90,7 +90,7 @@ def test_a_scene_that_plex_refuses_is_a_dead_letter_and_the_others_arrive(stage:
     stage.settle(bad, *good)
     assert stage.differing(*good) == {} and list(stage.dead()) == [bad]
     assert stage.dead()[bad]["kind"] == "permanent" and "400" in stage.dead()[bad]["reason"]
-    assert stage.puts(bad) == 1
+    assert stage.puts(bad) == 3, "once as a whole, and once for each of its two fields"
 
 
 def test_a_scene_without_a_file_is_a_dead_letter(stage: Stage) -> None:
@@ -165,10 +165,10 @@ def test_a_scene_that_kills_the_worker_three_times_is_a_dead_letter_and_the_othe
     deadly, *rest = stage.scenes(5)
     send = Sync.apply
 
-    def deadly_apply(sync: Sync, push: Any) -> None:
+    def deadly_apply(sync: Sync, push: Any, force: bool) -> Any:
         if push.work.scene.id == deadly:
             raise Killed
-        send(sync, push)
+        return send(sync, push, force)
 
     monkeypatch.setattr(Sync, "apply", deadly_apply)
     stage.mark(deadly, *rest)

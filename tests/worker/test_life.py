@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import until
-from worker.life import ABSENT_S, REMOVED, STASH_GONE, STOPPED, UPDATED, Life
+from worker.life import ABSENT_S, REMOVED, SETTLED_S, STASH_GONE, STOPPED, UPDATED, Life
 
 ROOT = str(Path(__file__).resolve().parents[2])
 NOW = 1_000_000.0
@@ -66,7 +66,24 @@ def test_a_full_pipe_is_no_sign(life, pipe):
 def test_it_ends_when_the_plugin_was_updated(life, manifest):
     manifest.write_text("version: 2")
     life.look(NOW)
+    life.look(NOW + SETTLED_S)
     assert life.over == UPDATED
+
+
+def test_an_update_that_is_still_being_written_is_no_sign(life, manifest):
+    for second in range(20):
+        manifest.write_text(f"version: {second} of many")
+        life.look(NOW + second)
+    assert life.over == ""
+
+
+def test_an_update_that_is_taken_back_is_no_sign(life, manifest):
+    manifest.write_text("version: 2")
+    life.look(NOW)
+    manifest.write_text("version: 1")
+    for second in range(20):
+        life.look(NOW + 1 + second)
+    assert life.over == ""
 
 
 def test_it_ends_when_the_plugin_stays_away(life, manifest):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from stash.client import StashClient
+from sync_queue import marks, replies
+from sync_queue.files import read_json
 from tests.doubles.stash_server import StashDouble
 from tests.worker.steps import Stage
 from worker.life import STOPPED, Life
@@ -73,7 +76,8 @@ def test_a_worker_does_not_leave_while_changes_wait_for_a_setting(stage: Stage) 
 def test_a_worker_leaves_when_its_plugin_is_disabled(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "Stash2Plex.yml").write_text("name: Stash2Plex\n")
     with StashDouble(plugins=[str(tmp_path / "Stash2Plex.yml")], clock=stage.clock) as stash:
-        stage.session.stash = StashClient(stash.url)
+        stage.session.close()
+        stage.session = Session(stage.data_dir, StashClient(stash.url))
         loop, life = _loop(stage)
         _run(stage, loop, life, 60)
         assert life.over == ""
@@ -117,3 +121,23 @@ def test_a_worker_that_is_asked_to_stop_ends_its_run(stage: Stage) -> None:
     life.leave(STOPPED)
     loop.run()
     assert stage.ready() == 1 and stage.plex.count() == 0
+
+
+def test_whoever_follows_a_task_is_told_when_the_data_folder_fails(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.mark(*stage.scenes(200))
+    loop, _ = _loop(stage)
+    reply = replies.ask(stage.data_dir, "process_queue")
+    loop.step(stage.clock.now)
+    loop.step(stage.clock.now)
+    assert not marks.waiting(stage.data_dir)
+
+    def fail(*args: object, **options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(stage.session, "step", fail)
+    with pytest.raises(OSError):
+        loop.run()
+    said = read_json(os.path.join(stage.data_dir, replies.FOLDER, f"{reply}.json"))
+    assert said["done"] and "data folder" in said["error"]

@@ -22,6 +22,7 @@ FIRST = {
     Kind.MISSING: LATER,
     Kind.STALE_MATCH: LATER,
     Kind.UNEXPECTED: LATER,
+    Kind.PARTIAL: LATER,
     Kind.AMBIGUOUS: DEAD,
     Kind.PERMANENT: DEAD,
     Kind.TOO_LARGE: DEAD,
@@ -61,12 +62,21 @@ def test_whoever_is_away_is_never_charged_to_a_scene_however_long(kind, attempts
         (Kind.MISSING, 50, 1e9, DEAD),
         (Kind.UNEXPECTED, 4, 1e9, LATER),
         (Kind.UNEXPECTED, 5, 0, DEAD),
+        (Kind.PARTIAL, 4, 1e9, LATER),
+        (Kind.PARTIAL, 5, 0, DEAD),
         (Kind.STALE_MATCH, 4, 0, LATER),
         (Kind.STALE_MATCH, 5, 0, DEAD),
     ],
 )
 def test_how_long_a_scene_is_tried(kind, attempts, waited_s, expected):
     assert verdict(kind, attempts, waited_s) is expected
+
+
+@pytest.mark.parametrize("most", [1, 5, 20])
+@pytest.mark.parametrize("kind", [Kind.UNEXPECTED, Kind.PARTIAL])
+def test_how_often_a_scene_is_tried_again_for_a_reason_of_its_own_is_a_setting(kind, most):
+    verdicts = [settle(Outcome(1, trouble=kind), attempts, NOW, NOW, most).verdict for attempts in range(most + 1)]
+    assert verdicts == [LATER] * most + [DEAD]
 
 
 def test_a_clock_that_was_set_back_gives_nobody_up():

@@ -109,8 +109,8 @@ def test_after_a_crash_between_write_and_settlement_our_collection_is_still_know
 
 
 def _die_after(send: Any) -> Any:
-    def apply(sync: Sync, push: Any) -> None:
-        send(sync, push)
+    def apply(sync: Sync, push: Any, force: bool) -> None:
+        send(sync, push, force)
         raise Killed
 
     return apply
@@ -148,12 +148,12 @@ def test_what_was_added_after_matching_anew_is_ours_though_plex_did_not_answer(
     sync = stage.session.drain._executor._sync
     apply = sync.apply
 
-    def apply_to_an_item_that_was_just_replaced(push):
+    def apply_to_an_item_that_was_just_replaced(push, force):
         monkeypatch.setattr(sync, "apply", apply)
         old = stage.item(scene)
         stage.plex.remove_item(stage.keys[scene])
         stage.keys[scene] = stage.plex.add_item(old["section"], file=old["file"], size=old["size"])
-        apply(push)
+        apply(push, force)
 
     monkeypatch.setattr(sync, "apply", apply_to_an_item_that_was_just_replaced)
     stage.save(scene, studio="Studio One")

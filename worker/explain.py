@@ -1,0 +1,167 @@
+"""What would be sent of a scene, and why: read from both sides, with nothing sent and nothing written.
+
+Every method may raise Trouble. Paths, titles and names in what it returns are marked as private.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from plex import matcher
+from plex.edits import Edit
+from plex.model import PICTURES, Listed, PlexItem
+from sync_queue.settlement import LogEntry
+from validation.errors import Kind, Trouble
+from validation.scene import Scene
+from validation.text import folded, private
+from worker.finder import of_work
+from worker.pictures import NAMES, Cover
+from worker.tools import Tools
+from worker.work import Found, Work
+
+SHOWN_AS_THEY_ARE = ("originallyAvailableAt",)
+KNOWN = "it is the item to which the scene was sent before"
+HOW = {
+    matcher.BY_PATH: "its path is the scene's",
+    matcher.BY_SIZE: "its file name and its size in bytes are the scene's",
+    matcher.BY_NAME: "its file name is the scene's",
+}
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done about a scene: one sentence, and one row per field and item."""
+
+    decision: str
+    changes: tuple[dict[str, Any], ...] = ()
+
+
+class Explainer:
+    """Compares scenes as a pass of the worker would, for reading only."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._settings = tools.settings
+
+    def work(self, scene: Scene, known: Sequence[LogEntry]) -> Work:
+        """The scene with its mapped files."""
+        return self._tools.sync.work(scene, known)
+
+    def candidates(self, work: Work, now: float) -> Rows:
+        """Every item in Plex with one of the scene's file names, one row per file."""
+        listed = of_work(work, self._tools.index.candidates([file.path for file in work.files], 1, now))
+        libraries = {section.key: section.title for section in self._tools.index.sections(now)}
+        unique = {item.key: item for item in listed}
+        return [row for item in unique.values() for row in _candidate(item, libraries)]
+
+    def reason(self, work: Work, found: Found, now: float) -> str:
+        """Why these items are the scene's."""
+        if {entry.item for entry in work.known} == {item.key for item in found.items}:
+            return KNOWN
+        listed = of_work(work, self._tools.index.candidates([file.path for file in work.files], 1, now))
+        result = matcher.match(work.files, listed, self._settings.strict_matching)
+        return found.why or (HOW[result.how] if isinstance(result, matcher.Match) else "")
+
+    def find(self, works: Sequence[Work], now: float) -> dict[int, Found | Trouble]:
+        """The items of these scenes, by scene id."""
+        return self._tools.finder.find(works, len(works), now) if works else {}
+
+    def skipped(self, work: Work) -> str:
+        """Why nothing is sent of the scene whatever Plex has, "" when something may be."""
+        return self._tools.sync.skips(work.scene) if work.scene.files else "the scene has no file in Stash"
+
+    def plan(self, work: Work, found: Found | Trouble) -> Plan:
+        """What would be done with the items that were found."""
+        if isinstance(found, Trouble):
+            return Plan(f"nothing would be sent ({found.kind.value}): {found.message}")
+        changes = tuple(row for item in found.items for row in self._changes(work, item))
+        keys = ", ".join(item.key for item in found.items)
+        if not changes:
+            return Plan(f"nothing would be sent: Plex shows it already (item {keys})")
+        fields = ", ".join(dict.fromkeys(row["field"] for row in changes))
+        return Plan(f"would be sent to item {keys}: {fields}", changes)
+
+    def _changes(self, work: Work, item: PlexItem) -> Rows:
+        cover = self._cover(work)
+        edit = self._tools.sync.compare(work, item).edit
+        rows = [*_scalars(edit, item), *_lists(edit, item)]
+        if edit.rating is not None:
+            rows.append({"item": item.key, "field": "rating", "from": item.rating, "to": edit.rating})
+        rows += self._pictures(work, item, cover)
+        locks = [*edit.locks, *self._picture_locks(work, item, cover)]
+        if locks:
+            rows.append({"item": item.key, "field": "locks", "does": f"lock {', '.join(locks)}"})
+        return rows
+
+    def _cover(self, work: Work) -> Cover:
+        if not work.projection.pictures:
+            return Cover()
+        return self._tools.pictures.cover(work.scene.id, work.known[0] if work.known else None)
+
+    def _picture_locks(self, work: Work, item: PlexItem, cover: Cover) -> list[str]:
+        if not cover.sha1 or self._settings.preserve_plex_edits or not self._settings.lock_fields:
+            return []
+        return [PICTURES[kind] for kind in work.projection.pictures if PICTURES[kind] not in item.locks]
+
+    def _pictures(self, work: Work, item: PlexItem, cover: Cover) -> Rows:
+        kinds = work.projection.pictures if cover.sha1 else ()
+        acts = {kind: self._picture(item, kind, cover, work.before(item.key)) for kind in kinds}
+        return [{"item": item.key, "field": NAMES[kind], "does": act} for kind, act in acts.items() if act]
+
+    def _picture(self, item: PlexItem, kind: str, cover: Cover, before: LogEntry | None) -> str:
+        """What would be done about one kind of picture, "" for nothing."""
+        preserve = self._settings.preserve_plex_edits
+        if before and before.cover == cover.sha1 and kind in before.pictures:
+            return ""
+        if preserve and PICTURES[kind] in item.locks:
+            return ""
+        there = self._tools.plex.pictures(item.key, kind)
+        selected = next((picture.sha1 for picture in there if picture.selected), "")
+        if selected == cover.sha1 or (preserve and selected and selected != (before.cover if before else "")):
+            return ""
+        if preserve and any(picture.sha1 == cover.sha1 for picture in there):
+            return "choose the scene's cover, which Plex has already"
+        return "send the scene's cover"
+
+
+def files(work: Work) -> Rows:
+    """The scene's files as Stash has them, and where Plex should have them."""
+    pairs = zip(work.scene.files, work.files)
+    return [
+        {"path": private(own.path), "size_bytes": own.size, "in_plex_as": private(mapped.path)} for own, mapped in pairs
+    ]
+
+
+def away(trouble: Trouble) -> bool:
+    """Whether this is about Plex or Stash as a whole, and not about a scene."""
+    return trouble.kind in (Kind.UNREACHABLE, Kind.BUSY, Kind.REFUSED, Kind.STASH_AWAY, Kind.STASH_REFUSED)
+
+
+def _candidate(item: Listed, libraries: dict[str, str]) -> Rows:
+    about = {"item": item.key, "title": private(item.title), "library": libraries.get(item.section, item.section)}
+    return [{**about, "path": private(file.path), "size_bytes": file.size} for file in item.files]
+
+
+def _scalars(edit: Edit, item: PlexItem) -> Rows:
+    return [
+        {"item": item.key, "field": name, "from": _said(name, item.scalars[name]), "to": _said(name, value)}
+        for name, value in edit.scalars.items()
+    ]
+
+
+def _lists(edit: Edit, item: PlexItem) -> Rows:
+    rows = []
+    for kind, wanted in edit.wanted.items():
+        have = {folded(tag) for tag in item.lists[kind]}
+        new = [private(tag) for tag in wanted if folded(tag) not in have]
+        gone = [private(tag) for tag in edit.dropped.get(kind, ())]
+        rows.append({"item": item.key, "field": kind, "add": new, "remove": gone})
+    return rows
+
+
+def _said(name: str, value: str) -> str:
+    return private(value) if value and name not in SHOWN_AS_THEY_ARE else value

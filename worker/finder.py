@@ -1,0 +1,118 @@
+"""Which items are a scene's: by the keys we know, then by its files. Whole items, read in batches.
+
+Methods may raise Trouble.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from plex import matcher, paths
+from plex.client import PlexClient
+from plex.index import PathIndex
+from plex.model import Listed, PlexItem
+from validation.errors import Kind, Trouble
+from validation.text import private
+from worker.work import Found, Work
+
+
+class Finder:
+    """Looks in one Plex. ``strict`` refuses what is only likely."""
+
+    def __init__(self, plex: PlexClient, index: PathIndex, strict: bool) -> None:
+        self._plex, self._index, self._strict = plex, index, strict
+
+    def find(self, works: Sequence[Work], expected: int, now: float) -> dict[int, Found | Trouble]:
+        """The items of each scene, by scene id: known keys first, then paths; whole items, read in batches.
+
+        ``expected`` estimates how many such questions are still to come.
+        """
+        found = self._by_keys(works, now)
+        rest = [work for work in works if work.scene.id not in found]
+        if rest:
+            found.update(self._by_paths(rest, expected, now))
+        return found
+
+    def forget(self) -> None:
+        """What the path index said proved wrong."""
+        self._index.forget()
+
+    def _by_keys(self, works: Sequence[Work], now: float) -> dict[int, Found | Trouble]:
+        keys = list(dict.fromkeys(entry.item for work in works for entry in work.known))
+        items = self._plex.items(keys) if keys else {}
+        chosen = {section.key for section in self._index.sections(now)} if keys else set()
+        found: dict[int, Found | Trouble] = {}
+        for work in works:
+            shown = [items.get(entry.item) for entry in work.known]
+            fitting = tuple(i for i in shown if i and i.section in chosen and matcher.still_fits(i, work.files))
+            if fitting and len(fitting) == len(work.known):
+                found[work.scene.id] = Found(fitting)
+        return found
+
+    def _by_paths(self, works: Sequence[Work], expected: int, now: float) -> dict[int, Found | Trouble]:
+        candidates = self._index.candidates(_files(works), expected, now)
+        found = self._among(works, candidates)
+        doubtful = [work for work in works if _doubtful(found[work.scene.id])]
+        told = self._index.anew(_files(doubtful), now)
+        again = [work for work in doubtful if not told.keys().isdisjoint(_names(work))]
+        found.update(self._among(again, {**candidates, **told}))
+        return {scene: _final(one) for scene, one in found.items()}
+
+    def _among(self, works: Sequence[Work], candidates: Mapping[str, list[Listed]]) -> dict[int, Found | Trouble]:
+        results = {work.scene.id: self._match(work, of_work(work, candidates)) for work in works}
+        keys = [
+            listed.key for result in results.values() if isinstance(result, matcher.Match) for listed in result.items
+        ]
+        items = self._plex.items(list(dict.fromkeys(keys)))
+        found: dict[int, Found | Trouble] = {}
+        for work in works:
+            result = results[work.scene.id]
+            if isinstance(result, matcher.Match):
+                found[work.scene.id] = self._whole(work, result, items)
+            else:
+                found[work.scene.id] = result
+        return found
+
+    def _whole(self, work: Work, listed: matcher.Match, items: Mapping[str, PlexItem]) -> Found | Trouble:
+        """The matched items as Plex shows them now: a listing may be old, and the file may have moved since."""
+        now_shown = [items[one.key] for one in listed.items if one.key in items]
+        again = matcher.match(work.files, now_shown, self._strict)
+        if isinstance(again, matcher.Match):
+            return Found(tuple(items[one.key] for one in again.items), listed.why)
+        return Trouble(Kind.STALE_MATCH, "Plex lists an item with this file but does not show it any more")
+
+    def _match(self, work: Work, candidates: Sequence[Listed]) -> matcher.Match | Trouble:
+        result = matcher.match(work.files, candidates, self._strict)
+        if isinstance(result, matcher.Match):
+            return result
+        if isinstance(result, matcher.Ambiguous):
+            return Trouble(Kind.AMBIGUOUS, result.why)
+        name = private(paths.base_name(work.files[0].path))
+        return Trouble(Kind.MISSING, f"Plex has no item with the file {name}")
+
+
+def _names(work: Work) -> list[str]:
+    return [paths.name_key(file.path) for file in work.files]
+
+
+def _final(found: Found | Trouble) -> Found | Trouble:
+    """What Plex still lists and does not show will be missing for a while, like a file that is on its way."""
+    if isinstance(found, Trouble) and found.kind is Kind.STALE_MATCH:
+        return Trouble(Kind.MISSING, found.message)
+    return found
+
+
+def _files(works: Sequence[Work]) -> list[str]:
+    return [file.path for work in works for file in work.files]
+
+
+def _doubtful(found: Found | Trouble) -> bool:
+    """Whether this may only look so because the index is old: Plex may have got the right item, or moved this one."""
+    if isinstance(found, Found):
+        return bool(found.why)
+    return found.kind in (Kind.AMBIGUOUS, Kind.STALE_MATCH)
+
+
+def of_work(work: Work, candidates: Mapping[str, list[Listed]]) -> list[Listed]:
+    """Those candidates of the index that are meant for this scene's files."""
+    return [item for name in _names(work) for item in candidates.get(name, [])]

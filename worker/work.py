@@ -1,0 +1,72 @@
+"""What one pass over scenes hands on: from work through what was found for it to what was pushed. All frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from plex.edits import Edit, Owned
+from plex.model import PlexFile, PlexItem
+from plex.projection import Projection
+from sync_queue.settlement import LogEntry
+from validation.scene import Scene
+
+
+@dataclass(frozen=True)
+class Work:
+    """A scene that may have something to push, and what we knew of it before.
+
+    ``files`` are the scene's files under their paths as Plex should see them.
+    """
+
+    scene: Scene
+    projection: Projection
+    fingerprint: str
+    known: tuple[LogEntry, ...]
+    files: tuple[PlexFile, ...]
+
+    def before(self, key: str) -> LogEntry | None:
+        """What we knew of this item."""
+        return next((entry for entry in self.known if entry.item == key), None)
+
+    def owned(self, key: str) -> Owned:
+        """The tags that we added to this item."""
+        before = self.before(key)
+        return frozenset(before.owned if before else ())
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether exactly this was pushed before, to every item that we know of; says nothing about the cover."""
+        return bool(self.known) and all(entry.fingerprint == self.fingerprint for entry in self.known)
+
+    @property
+    def cover_unchanged(self) -> bool:
+        """Whether the cover must be the one that was pushed: no cover changes without the scene's ``updated_at``."""
+        stamps = {entry.updated_at for entry in self.known}
+        return not self.projection.pictures or stamps == {self.scene.updated_at}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The items that show a scene; ``why`` is a sentence when that is no more than likely, else ""."""
+
+    items: tuple[PlexItem, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Push:
+    """One item and the edit that makes it show the scene."""
+
+    work: Work
+    item: PlexItem
+    edit: Edit
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What came of a push: the names of the fields that changed, those that failed with the reason, the log's row."""
+
+    entry: LogEntry
+    fields: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
