@@ -143,8 +143,6 @@ class Cache:
             self._connect()
 
     def _connect(self) -> None:
-        if not os.path.exists(self._path):
-            self._remove_files()  # a journal without its database would be played into the next one
         _make_private(self._folder, self._path)
         self._file = _identity(self._path)
         _check(self._path)

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from plex.client import PlexClient
-from plex.index import PathIndex
-from plex.paths import base_name
 from stash import log
 from sync_queue.queue import Job, JobQueue
 from sync_queue.settlement import Settlement, Verdict
 from sync_queue.store import Store
-from validation.errors import Kind, Trouble
+from validation.errors import Kind
 from worker import policy
-from worker.breaker import Breaker, recall
+from worker.arrivals import Arrivals
 from worker.executor import COMPONENT, Executor
+from worker.gate import Gate
 from worker.policy import Outcome
 from worker.summary import Summary
-
-BREAKER = "breaker"
-ADDED_AT = "plex_added_at"
-DUE_AT_ONCE = 500
-QUEUED_AGAIN_S = 3_600.0
-REFUSED_S = 60.0
-NOTICE_NEW_S = 300.0
-STASH_PAUSE_S = 5.0
+from worker.tools import Tools
 
 
 @dataclass(frozen=True)
@@ -42,109 +33,42 @@ class Drain:
     """Takes ready jobs and settles their scenes; knows when to leave Plex alone."""
 
     def __init__(
-        self,
-        store: Store,
-        queue: JobQueue,
-        executor: Executor,
-        plex: PlexClient,
-        index: PathIndex,
-        tally: Counter[str],
-        summary: Summary,
-        max_retries: int = 5,
+        self, store: Store, queue: JobQueue, executor: Executor, tools: Tools, tally: Counter[str], summary: Summary
     ) -> None:
         self._store, self._queue, self._executor = store, queue, executor
-        self._plex, self._index, self._tally = plex, index, tally
-        self._max_retries, self._summary = max_retries, summary
-        self._breaker = recall(store.fact(BREAKER))
-        self._paused_until = float("-inf")
-        self._pause = ""
-        self._noticed_at = float("-inf")
+        self._tally, self._summary = tally, summary
+        self._max_retries = tools.settings.max_retries
+        self._gate = Gate(store, tools.plex)
+        self._arrivals = Arrivals(store, queue, tools.index)
         self._suspects: dict[int, int] = {}
         self._successes = 0
 
     @property
     def state(self) -> str:
         """Why nothing is sent at the moment, "" when nothing is in the way."""
-        if self._breaker.failures:
-            return f"Plex is away: {self._breaker.cause}"
-        return self._pause
+        return self._gate.state
 
     def step(self, now: float) -> Step:
         """Queue what is due, then settle one job unless something is in the way."""
-        self._queue_due(now)
-        rest_s = self._held_s(now)
+        self._arrivals.queue_due(now)
+        rest_s = self._gate.held_s(now)
         if rest_s > 0:
             return Step(0, rest_s, self.state)
-        if self._breaker.opened and not self._probe(now):
-            return Step(0, max(0.0, self._breaker.probe_at - now), self.state)
-        self._notice_new_items(now)
+        if self._gate.away:
+            if not self._gate.probe(now):
+                return Step(0, self._gate.held_s(now), self.state)
+            self._executor.check_server_again()
+        self._arrivals.notice_new_items(now)
         job = self._queue.claim()
         if job is None:
-            self._clear_if_unused(now)
+            if self._gate.away:
+                self._gate.clear(now, 0)  # with nothing to send, an answer to the probe is all the proof there can be
             return Step(0, float("inf"), self.state)
         return Step(self._run(job, now), 0.0, self.state)
 
     def resume(self) -> None:
         """Whatever a person had to do may be done: try again at the next step."""
-        self._paused_until, self._pause = float("-inf"), ""
-        self._keep(replace(self._breaker, probe_at=0.0))
-
-    # what is due
-
-    def _queue_due(self, now: float) -> None:
-        due = self._store.due(now, DUE_AT_ONCE)
-        if due:
-            self._queue.put(due, "due", now)
-            self._store.snooze(due, now + QUEUED_AGAIN_S)
-
-    def _notice_new_items(self, now: float) -> None:
-        """Scenes whose file Plex lacked go back to the queue when one page of its newest items shows the file."""
-        if 0 <= now - self._noticed_at < NOTICE_NEW_S:
-            return
-        self._noticed_at = now
-        missing = self._store.missing_files()
-        if not missing:
-            return
-        try:
-            items, newest = self._index.newly_added(int(self._store.fact(ADDED_AT) or 0), now)
-        except Trouble:
-            return  # the next job meets the same trouble, and deals with it
-        names = {base_name(file.path) for item in items for file in item.files}
-        scenes = [scene for name in names for scene in missing.get(name, ())]
-        if scenes:
-            self._queue.put(scenes, "now in Plex", now)
-            self._store.revive(scenes)
-        self._store.remember(ADDED_AT, newest)
-
-    # what is in the way
-
-    def _held_s(self, now: float) -> float:
-        if self._breaker.holds(now):
-            return self._breaker.probe_at - now
-        wait = self._paused_until - now
-        if 0 < wait <= policy.BUSY_LONGEST_S:
-            return wait
-        return 0.0
-
-    def _probe(self, now: float) -> bool:
-        """Whether Plex is back, perhaps as another server. It stays on probation until a job is settled."""
-        try:
-            self._plex.identity()
-            self._executor.check_server_again()
-            return True
-        except Trouble as trouble:
-            self._keep(self._breaker.failed(now, trouble.message))
-            return False
-
-    def _keep(self, breaker: Breaker) -> None:
-        if breaker == self._breaker:
-            return
-        opened, self._breaker = breaker.opened and not self._breaker.opened, breaker
-        self._store.remember(BREAKER, breaker.remembered())
-        if opened:
-            self._suspects.clear()  # that others went through before says nothing about now
-            self._store.outage_began(breaker.since, breaker.cause)
-            log.warning(COMPONENT, f"{breaker.cause}. Nothing is lost: sending goes on by itself when Plex is back")
+        self._gate.resume()
 
     # one job
 
@@ -168,40 +92,16 @@ class Drain:
             reason = f"the worker died {policy.KILLS_TO_POISON} times while it worked on this scene"
             return [Outcome(group[0], trouble=Kind.POISON, reason=reason)]
         self._store.begin(group, now)
-        return self._executor.execute(group, job.force, self._queue.scenes + len(group), now)
+        ahead = self._summary.ahead(self._queue.scenes + len(group))
+        return self._executor.execute(group, job.force, self._queue.scenes + len(group), now, ahead)
 
     def _judge(self, outcomes: Sequence[Outcome], now: float) -> None:
         """What these outcomes say about Plex and Stash."""
         away = next((outcome for outcome in outcomes if outcome.trouble in policy.NOT_CHARGED), None)
         if away is None:
-            self._clear(now, self._queue.scenes + len(outcomes))
-        elif away.trouble is Kind.UNREACHABLE:
-            self._keep(self._breaker.failed(now, away.reason))
-        else:
-            self._pause_for(away, now)
-
-    def _clear(self, now: float, waited: int) -> None:
-        """Plex works; ``waited`` scenes did without it until now."""
-        if self._breaker.opened:
-            self._store.outage_ended(now, waited)
-            log.info(COMPONENT, f"Plex is back after {now - self._breaker.since:.0f} s; {waited} scenes waited for it")
-        self._keep(self._breaker.succeeded())
-        self._pause = ""
-
-    def _clear_if_unused(self, now: float) -> None:
-        """With nothing to send, a probe that Plex answered is all the proof there can be."""
-        if self._breaker.opened:
-            self._clear(now, 0)
-
-    def _pause_for(self, outcome: Outcome, now: float) -> None:
-        if outcome.trouble is Kind.BUSY:
-            delay = policy.busy_pause_s(outcome.retry_after_s)
-        else:
-            delay = REFUSED_S if outcome.trouble is Kind.REFUSED else STASH_PAUSE_S
-        if self._pause != outcome.reason:
-            write = log.error if outcome.trouble is Kind.REFUSED else log.warning
-            write(COMPONENT, f"{outcome.reason}. Sending pauses, nothing is lost{_advice(outcome.trouble)}")
-        self._pause, self._paused_until = outcome.reason, now + delay
+            self._gate.clear(now, self._queue.scenes + len(outcomes))
+        elif self._gate.hold(away, now):
+            self._suspects.clear()  # that others went through before says nothing about now
 
     def _blame(self, outcome: Outcome) -> Outcome:
         """A scene at which Plex fails again although others went through meanwhile is itself to blame."""
@@ -254,9 +154,3 @@ def _groups(scenes: Sequence[int], begun: dict[int, int]) -> list[list[int]]:
     """Scenes that a killed worker left behind run alone, so that only the one that kills is charged."""
     fresh = [scene for scene in scenes if scene not in begun]
     return ([fresh] if fresh else []) + [[scene] for scene in scenes if scene in begun]
-
-
-def _advice(kind: Kind | None) -> str:
-    if kind is Kind.REFUSED:
-        return "; check plex_token and plex_library under Settings > Plugins > Stash2Plex"
-    return ""

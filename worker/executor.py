@@ -38,8 +38,18 @@ class Executor:
         self._plex.close()
         self._server_checked = False
 
-    def execute(self, scenes: Sequence[int], force: bool, expected: int, now: float) -> list[Outcome]:
-        """Try these scenes; one outcome each. ``expected`` estimates how many more are to come after them."""
+    def execute(
+        self,
+        scenes: Sequence[int],
+        force: bool,
+        expected: int,
+        now: float,
+        tried: Callable[[], object] = lambda: None,
+    ) -> list[Outcome]:
+        """Try these scenes; one outcome each, and a call of ``tried`` after each that went to Plex.
+
+        ``expected`` estimates how many more are to come after them.
+        """
         outcomes: dict[int, Outcome] = {}
         try:
             works = self._works(scenes, force, outcomes)
@@ -47,7 +57,7 @@ class Executor:
                 outcomes.clear()
                 works = self._works(scenes, force, outcomes)
             if works:
-                self._push_all(works, force, expected, now, outcomes)
+                self._push_all(works, force, expected, now, outcomes, tried)
         except Trouble as trouble:
             _fill(outcomes, scenes, trouble)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not stop the queue: it is charged to its scene
@@ -110,7 +120,13 @@ class Executor:
     # in Plex
 
     def _push_all(
-        self, works: list[Work], force: bool, expected: int, now: float, outcomes: dict[int, Outcome]
+        self,
+        works: list[Work],
+        force: bool,
+        expected: int,
+        now: float,
+        outcomes: dict[int, Outcome],
+        tried: Callable[[], object],
     ) -> None:
         pushes = self._compare(works, self._finder.find(works, expected, now), now, outcomes)
         for work in works:
@@ -118,6 +134,7 @@ class Executor:
                 outcomes[work.scene.id] = self._push(work, pushes[work.scene.id], force, now)
                 if outcomes[work.scene.id].trouble in NOT_CHARGED:
                     break  # the rest stays without an outcome and is filled in as not tried
+                tried()
         away = [outcome for outcome in outcomes.values() if outcome.trouble in NOT_CHARGED]
         if not away:
             self._learn_addresses(outcomes)
@@ -155,9 +172,9 @@ class Executor:
 
     def _push_anew(self, work: Work, force: bool, now: float) -> Outcome:
         """Plex forgot the item: match anew at once, and once only."""
-        self._finder.forget()
         outcomes: dict[int, Outcome] = {}
         try:
+            self._finder.ask_again(work, now)
             found = self._finder.find([replace(work, known=())], 1, now)
             pushes = self._compare([work], found, now, outcomes)
         except Trouble as trouble:

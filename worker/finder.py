@@ -33,9 +33,9 @@ class Finder:
             found.update(self._by_paths(rest, expected, now))
         return found
 
-    def forget(self) -> None:
-        """What the path index said proved wrong."""
-        self._index.forget()
+    def ask_again(self, work: Work, now: float) -> None:
+        """What the path index says of this scene's files proved wrong."""
+        self._index.anew(_files([work]), now)
 
     def _by_keys(self, works: Sequence[Work], now: float) -> dict[int, Found | Trouble]:
         keys = list(dict.fromkeys(entry.item for work in works for entry in work.known))

@@ -84,13 +84,14 @@ class Session:
         ``patient`` leaves marks alone while they still pour in: the user waits for that bulk edit, and our reading,
         writing and syncing of files would slow it down by a fifth (measured in a real Stash).
         """
-        pouring = False
+        pouring = patient and marks.burst(self.data_dir, now)
         try:
-            self._read_settings(now)
+            try:
+                self._read_settings(now)
+            finally:
+                if not pouring:
+                    self.ingest.step(now)  # also while Stash is silent: a person may be waiting for an answer
             self._put_settings_into_effect(now)
-            pouring = patient and marks.burst(self.data_dir, now)
-            if not pouring:
-                self.ingest.step(now)
             self._sweep(now)
             self._scan(now)
         except Trouble as trouble:
@@ -101,7 +102,7 @@ class Session:
             return Step(0, SETTINGS_IDLE_S, self.state)
         step = self.drain.step(now)
         self.summary.look(self.queue.scenes)
-        self._say_rules()
+        self._say_asides()
         return replace(step, rest_s=min(step.rest_s, marks.QUIET_S)) if pouring else step
 
     def look(self, now: float) -> None:
@@ -190,7 +191,7 @@ class Session:
         self.rules = PathRules.parse(settings.path_rules)
         if self.rules:
             self.rules.check(self.stash.sample_files(SAMPLES))
-        self._say_rules()
+        self._say_asides()
         if not settings.lacks:
             self.tools = build(settings, self.stash, self.rules, self.cache, kept_name(self.store, IDENTIFIER))
         if self.tools and settings.enabled:
@@ -200,8 +201,7 @@ class Session:
 
     def _connect(self, tools: Tools) -> None:
         executor = Executor(self.stash, tools, self.store, self._compare_all)
-        retries = tools.settings.max_retries
-        self.drain = Drain(self.store, self.queue, executor, tools.plex, tools.index, self.tally, self.summary, retries)
+        self.drain = Drain(self.store, self.queue, executor, tools, self.tally, self.summary)
         if not tools.settings.trigger_plex_scan:
             self._scans = None
         elif self._scans is None:
@@ -223,13 +223,17 @@ class Session:
             self.store.purge_dead_letters(now - self.settings.dlq_retention_days * 86_400.0)
             self.store.remember(PURGED_AT, now)
 
-    def _say_rules(self) -> None:
-        for sentence in self.rules.warnings():
-            log.warning(COMPONENT, sentence)
+    def _say_asides(self) -> None:
+        """What those had to say that cannot log."""
+        for sentence in (*self.rules.warnings(), self.cache.trouble()):
+            if sentence:
+                log.warning(COMPONENT, sentence)
 
     def _readings(self) -> tuple[int, int, int, int]:
-        plex_requests = self.tools.plex.requests if self.tools else 0
-        return plex_requests, self.stash.requests, self.cache.hits, self.cache.misses
+        if self.tools is None:
+            return 0, self.stash.requests, 0, 0
+        index = self.tools.index
+        return self.tools.plex.requests, self.stash.requests, index.hits, index.misses
 
     # truth
 

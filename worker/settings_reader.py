@@ -56,7 +56,7 @@ class SettingsReader:
         Not while somebody types: the settings page writes all that it knew when it was opened.
         """
         unset = user_settings.unset_switches(self._raw or {})
-        if not unset or not self.settings.plex_url or not self._may_write:
+        if not unset or not self.settings.plex_url or not self._may_write or self._overrides:
             return
         self._may_write = False
         try:

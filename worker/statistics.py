@@ -119,6 +119,12 @@ class Statistics:
             return self.end()
         return self._batch.due_line(now, queued)
 
+    def line_ahead(self, done: int, began: float, now: float, queued: int) -> str:
+        """The line to log now, while a group is at work: ``done`` of its scenes are through and not counted yet."""
+        if self._batch is None:
+            self._batch = _Batch(began)
+        return self._batch.due_line(now, queued, done, now - began)
+
     def end(self) -> str:
         """End the batch, if there is one, and sum it up. A single scene has said all in its own line: ""."""
         batch, self._batch = self._batch, None
@@ -140,31 +146,36 @@ class _Batch:
         self._results.update("given up" if name.startswith(DEAD) else name for name in counters)
         self.scenes, self.at = sum(self._results.values()), now
 
-    def due_line(self, now: float, queued: int) -> str:
-        new, since_s = self.scenes - self._line_scenes, now - self._line_at
+    def due_line(self, now: float, queued: int, ahead: int = 0, ahead_s: float = 0.0) -> str:
+        """``ahead`` scenes more are through than were added, in ``ahead_s``; what came of them is not known yet."""
+        scenes, worked_s = self.scenes + ahead, self._worked_s + ahead_s
+        new, since_s = scenes - self._line_scenes, now - self._line_at
         if not queued or since_s < LINES_APART_S or not (new >= LINE_SCENES or (new and since_s >= LINE_S)):
             return ""
-        self._line_scenes, self._line_at = self.scenes, now
-        line = f"Batch: {self.scenes} of {self.scenes + queued} scenes ({self._came_of()}){self._rate()}"
-        return f"{line}, about {_time(queued * self._worked_s / self.scenes)} left" if self._worked_s else line
+        self._line_scenes, self._line_at = scenes, now
+        came_of = f" ({self._came_of()})" if self._results else ""
+        line = f"Batch: {scenes} of {scenes + queued} scenes{came_of}{_rate(scenes, worked_s)}"
+        return f"{line}, about {_time(queued * worked_s / scenes)} left" if worked_s else line
 
     def last_line(self) -> str:
         whole_s = self.at - self.began
         paused_s = whole_s - self._worked_s
         paused = f", {_time(paused_s)} of it paused" if paused_s >= PAUSE_S else ""
-        return f"Batch ended: {self.scenes} scenes in {_time(whole_s)}{paused} ({self._came_of()}){self._rate()}"
+        rate = _rate(self.scenes, self._worked_s)
+        return f"Batch ended: {self.scenes} scenes in {_time(whole_s)}{paused} ({self._came_of()}){rate}"
 
     def _came_of(self) -> str:
         words = [*TIMES, *sorted(set(self._results) - {*TIMES, "given up"}), "given up"]
         return ", ".join(f"{self._results[word]} {word}" for word in words if self._results[word])
 
-    def _rate(self) -> str:
-        if not self._worked_s:
-            return ""
-        per_s = self.scenes / self._worked_s
-        if per_s < 1:
-            return f", {per_s * 60:.2g} scenes/min"
-        return f", {per_s:.1f} scenes/s" if per_s < 9.95 else f", {per_s:.0f} scenes/s"
+
+def _rate(scenes: int, worked_s: float) -> str:
+    if not worked_s:
+        return ""
+    per_s = scenes / worked_s
+    if per_s < 1:
+        return f", {per_s * 60:.2g} scenes/min"
+    return f", {per_s:.1f} scenes/s" if per_s < 9.95 else f", {per_s:.0f} scenes/s"
 
 
 def _time(seconds: float) -> str:

@@ -51,6 +51,17 @@ class Summary:
         if news:
             self._statistics.settled(news, took_s, self.clock())
 
+    def ahead(self, queued: int) -> Callable[[], None]:
+        """What to call after each scene of a group that begins now, so that a slow group says how far it is."""
+        began, done = self.clock(), 0
+
+        def one_more() -> None:
+            nonlocal done
+            done += 1
+            _say(self._statistics.line_ahead(done, began, self.clock(), queued - done))
+
+        return one_more
+
     def look(self, queued: int) -> None:
         """Log the line that is due while so many scenes are queued."""
         _say(self._statistics.due_line(self.clock(), queued))

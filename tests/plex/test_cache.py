@@ -316,15 +316,6 @@ def test_damage_is_told_in_a_sentence_without_paths(cache, folder, database):
     assert cache.trouble() == ""
 
 
-def test_the_journal_of_a_lost_database_is_not_played_into_the_next(cache, folder, database):
-    works(cache)
-    cache.close()
-    database.unlink()
-    for suffix in ("-journal", "-wal", "-shm"):
-        garbage(folder / f"cache.db{suffix}")
-    assert works(cache) and cache.trouble() == ""
-
-
 @pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody delete a file in use")
 def test_deleting_the_folder_is_harmless_and_makes_it_empty(cache, folder):
     cache.set("a", 1, None)

@@ -35,17 +35,19 @@ def build_other_zip(folder: Path, **appended: str) -> Path:
 
 
 def install(package: Path, folder: Path, pause: Pause = lambda moment: None) -> Path:
-    """Install or update; ``pause`` is called at ``deleting``, ``deleted``, ``writing``, ``written``. Gives the folder."""
+    """Install or update; ``pause`` is called when it is half ``deleting``, ``deleted``, ``writing`` and ``written``.
+
+    Gives the plugin's folder. It is ``writing`` when only the entry file is there again.
+    """
     made = folder / PLUGIN
     if (made / LISTING).exists():
         delete(made, pause)
     files = []
     with zipfile.ZipFile(package) as archive:
-        infos = archive.infolist()
-        for number, info in enumerate(infos):
+        for info in archive.infolist():
             _write(made / info.filename, archive.read(info), info.external_attr >> 16 & 0o777)
             files.append(info.filename)
-            if number == len(infos) // 2:
+            if len(files) == 1:
                 pause("writing")
     (made / LISTING).write_text(yaml.safe_dump({"id": PLUGIN, "files": files}))
     pause("written")

@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sysconfig
-from pathlib import Path
 
 import pytest
 
-from tests.doubles.stash_plugins import base_python
 from tests.waiting import until
+from tests.worker.bare_python import BarePython
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the bare Python is made of links")
 
 
-class Bare:
-    """A Python without our libraries, whose pip finds none either."""
-
-    def __init__(self, folder):
-        subprocess.run([base_python(), "-m", "venv", "--without-pip", str(folder)], check=True, timeout=120)
-        self.python = str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
-        ask = [self.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-        self.site = Path(subprocess.run(ask, check=True, capture_output=True, text=True, timeout=60).stdout.strip())
-        ours = Path(sysconfig.get_path("purelib"), "pip")
-        if ours.is_dir():
-            (self.site / "pip").symlink_to(ours)
-
-    def gain_packages(self):
-        """As if somebody had installed them."""
-        (self.site / "found.pth").write_text(sysconfig.get_path("purelib") + "\n")
+SECRET = "canary-password"
 
 
 @pytest.fixture
 def bare(tmp_path, monkeypatch):
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    """A Python without our libraries, whose pip reaches no index."""
+    made = BarePython(tmp_path / "bare")
+    made.gain_pip()
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://someone:{SECRET}@127.0.0.1:1/simple")
     monkeypatch.setenv("PYTHONNOUSERSITE", "1")
-    return Bare(tmp_path / "bare")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return made
 
 
 def test_without_packages_marks_pile_up_and_all_is_sent_later(build, bare):
@@ -46,8 +37,9 @@ def test_without_packages_marks_pile_up_and_all_is_sent_later(build, bare):
     until(lambda: not world.living, what="the worker to end")
     (line,) = world.errors()
     target = os.path.join(world.data, "deps-")
-    assert f'Run: "{bare.python}" -m pip install --target "{target}' in line
-    assert line.endswith('requirements.txt"')
+    assert "could not be installed: the package index cannot be reached. " in line
+    assert f'Run: "{bare.python}" -m pip install' in line and f'--target "{target}' in line
+    assert line.endswith('requirements.lock"')
 
     world.stash.bulk_save(ids[1:], code="Y")
     assert len(world.workers) == 1  # nobody tries again for ten minutes
@@ -64,6 +56,7 @@ def test_without_packages_marks_pile_up_and_all_is_sent_later(build, bare):
     assert not os.path.exists(note)
     world.stash.save(ids[0], code="Z")
     world.synced()
+    assert SECRET not in str(world.stash.log)
 
 
 def test_a_worker_that_is_launched_again_finds_the_packages(build, bare):

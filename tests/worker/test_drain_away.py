@@ -34,7 +34,7 @@ MINUTE_S = 60.0
 def _answers_within(stage: Stage, seconds: float) -> None:
     """Waiting for an answer is the one thing here that takes real time: only while none will come it is cut short."""
     if stage.session.drain:
-        stage.session.drain._plex._session._transport.timeouts = (5.0, seconds)
+        stage.session.tools.plex._session._transport.timeouts = (5.0, seconds)
 
 
 def _errors(capfd: pytest.CaptureFixture[str]) -> list[str]:

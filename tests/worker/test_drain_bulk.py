@@ -139,7 +139,7 @@ def test_a_bulk_edit_without_hooks_is_found_though_all_its_scenes_have_one_stamp
 
 def _edit_through(library: Stage, edits: list[int], seconds: float) -> int:
     """Save four scenes now and then, evenly over the time; returns how often Plex was asked for meanwhile."""
-    client, hop = library.session.drain._plex, seconds / len(edits) * 4
+    client, hop = library.session.tools.plex, seconds / len(edits) * 4
     before = client.requests
     for start in range(0, len(edits), 4):
         library.save(*edits[start : start + 4], details=f"Edited at {library.clock.now}")

@@ -184,6 +184,18 @@ def test_a_bulk_of_ten_thousand_scenes_writes_a_line_per_second() -> None:
     assert len(lines(*groups)) == 99
 
 
+def test_a_slow_group_says_how_far_it_is_before_it_ends() -> None:
+    counted = Statistics()
+    said = [counted.line_ahead(done, NOW, NOW + 4.0 * done, 100 - done) for done in range(1, 21)]
+    lines = {done: line for done, line in enumerate(said, 1) if line}
+    assert lines == {
+        8: "Batch: 8 of 100 scenes, 15 scenes/min, about 6 min left",
+        16: "Batch: 16 of 100 scenes, 15 scenes/min, about 6 min left",
+    }
+    counted.settled(["synced"] * 20, 80.0, NOW + 80)
+    assert counted.due_line(NOW + 112, 80).startswith("Batch: 20 of 100 scenes (20 synced), 15 scenes/min")
+
+
 def test_while_plex_is_away_nothing_new_is_said() -> None:
     batch = Statistics()
     batch.settled(["synced"] * 20, 5.0, NOW)

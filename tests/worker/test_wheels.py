@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_queue import lease
 from tests.waiting import until
 from tests.worker.bare_python import BarePython
 from tests.worker.ensure_process import MODULE, command, ensure, make_plugin
@@ -229,6 +230,7 @@ def test_a_killed_installation_leaves_nothing_half_and_the_next_waits_for_its_pi
     first.send_signal(signal.SIGKILL)
     first.wait(60)
     assert [name for name in folders(data_dir) if not name.endswith(wheels.PART)] == []
+    assert lease.held(data_dir, wheels.TURN)  # by the pip that lives on
     second = waiting.start()
     waiting.go()
     answer = second.communicate(timeout=60)[0]
