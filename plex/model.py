@@ -68,7 +68,20 @@ class Picture:
 
 POSTER, BACKGROUND = "posters", "arts"  # kinds of pictures, by the name of their list in Plex's paths
 PICTURES = {POSTER: "thumb", BACKGROUND: "art"}  # ... and the attribute, which is the name of their lock too
+# What people call Plex's fields; the others are called as in Plex.
+WORDS = {
+    "originallyAvailableAt": "date",
+    "actor": "performers",
+    "genre": "tags",
+    "thumb": "poster",
+    "art": "background",
+}
 SCALARS = ("title", "studio", "summary", "tagline", "originallyAvailableAt")
+
+
+def word(field: str) -> str:
+    """What people call this field."""
+    return WORDS.get(field, field)
 
 
 def read_section(element: Element) -> Section:

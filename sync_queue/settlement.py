@@ -20,7 +20,8 @@ class Verdict(str, Enum):
 class LogEntry:
     """What we know of one scene on one Plex item: the sync log's row.
 
-    ``owned`` names the tags that we added, as (kind, tag) pairs; ``fingerprint`` is "" until a push was seen to end.
+    ``owned`` names the tags that we added, as (kind, tag) pairs, ``intended`` those that a push without a known end was
+    about to add: what Plex shows of them is ours too. ``fingerprint`` is "" until a push was seen to end.
     ``cover`` is the SHA-1 of the cover that was sent and ``etag`` Stash's name for it; ``pictures`` are the kinds of
     pictures that it became, each with its address in Plex ("" when that is not known).
     """
@@ -34,6 +35,7 @@ class LogEntry:
     cover: str = ""
     etag: str = ""
     pictures: Mapping[str, str] = field(default_factory=dict)
+    intended: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from sync_queue.settlement import LogEntry, Settlement, Verdict
 
 MIGRATIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "migrations")
 KEPT_OUTAGES = 30
-LOG_COLUMNS = "scene, item, section, fingerprint, owned, updated_at, cover, etag, pictures"
+LOG_COLUMNS = "scene, item, section, fingerprint, owned, updated_at, cover, etag, pictures, intended"
 MANY = 500  # placeholders in one statement; SQLite before 3.32 takes 999
 
 
@@ -227,9 +227,10 @@ class Store(Lists):
             entry.cover,
             entry.etag,
             json.dumps(dict(entry.pictures)),
+            json.dumps(entry.intended),
             now,
         )
-        sql = f"INSERT OR REPLACE INTO sync_log ({LOG_COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        sql = f"INSERT OR REPLACE INTO sync_log ({LOG_COLUMNS}, at) VALUES ({', '.join('?' * len(row))})"  # noqa: S608
         self._db.execute(sql, row)
 
     def _many(self, sql: str, scenes: Sequence[int], *before: Any) -> list[Any]:
@@ -255,10 +256,14 @@ class Store(Lists):
 
 
 def _log_entry(row: Sequence[Any]) -> LogEntry:
-    scene, item, section, fingerprint, owned, updated_at, cover, etag, pictures = row
-    pairs = tuple((str(kind), str(tag)) for kind, tag in json.loads(owned))
+    scene, item, section, fingerprint, owned, updated_at, cover, etag, pictures, intended = row
     shown = {str(kind): str(mark) for kind, mark in json.loads(pictures).items()}
-    return LogEntry(scene, item, section, fingerprint, pairs, updated_at, cover, etag, shown)
+    ours, maybe = _pairs(owned), _pairs(intended)
+    return LogEntry(scene, item, section, fingerprint, ours, updated_at, cover, etag, shown, maybe)
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((str(kind), str(tag)) for kind, tag in json.loads(text))
 
 
 class _Transaction:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from plex import paths
+from plex.model import word
 from stash import log
 from stash.client import StashClient
 from sync_queue.settlement import LogEntry
@@ -195,9 +196,9 @@ def _outcome(work: Work, pushed: Sequence[Pushed]) -> Outcome:
     rows = tuple(one.entry for one in pushed)
     failed = {name: reason for one in pushed for name, reason in one.failed.items()}
     if failed:
-        reason = "; ".join(f"{name}: {why}" for name, why in failed.items())
+        reason = "; ".join(f"{word(name)}: {why}" for name, why in failed.items())
         return replace(_failed(work.scene, Trouble(Kind.PARTIAL, reason)), log=rows)
-    changed = sorted({field for one in pushed for field in one.fields})
+    changed = sorted({word(field) for one in pushed for field in one.fields})
     return Outcome(work.scene.id, PUSHED if changed else UNCHANGED, reason=", ".join(changed), log=rows)
 
 

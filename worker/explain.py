@@ -11,7 +11,7 @@ from typing import Any
 
 from plex import matcher
 from plex.edits import Edit
-from plex.model import PICTURES, Listed, PlexItem
+from plex.model import Listed, PlexItem, word
 from sync_queue.settlement import LogEntry
 from validation.errors import Kind, Trouble
 from validation.scene import Scene
@@ -27,6 +27,11 @@ HOW = {
     matcher.BY_PATH: "its path is the scene's",
     matcher.BY_SIZE: "its file name and its size in bytes are the scene's",
     matcher.BY_NAME: "its file name is the scene's",
+}
+
+DOES = {
+    "choose": "choose the scene's cover, which Plex has already",
+    "send": "send the scene's cover",
 }
 
 Rows = list[dict[str, Any]]
@@ -86,46 +91,22 @@ class Explainer:
         return Plan(f"would be sent to item {keys}: {fields}", changes)
 
     def _changes(self, work: Work, item: PlexItem) -> Rows:
-        cover = self._cover(work)
+        cover = self._tools.sync.cover(work)
         edit = self._tools.sync.compare(work, item).edit
         rows = [*_scalars(edit, item), *_lists(edit, item)]
         if edit.rating is not None:
             rows.append({"item": item.key, "field": "rating", "from": item.rating, "to": edit.rating})
         rows += self._pictures(work, item, cover)
-        locks = [*edit.locks, *self._picture_locks(work, item, cover)]
+        locks = [*edit.locks, *self._tools.sync.picture_locks(work, item, cover)]
         if locks:
-            rows.append({"item": item.key, "field": "locks", "does": f"lock {', '.join(locks)}"})
+            rows.append({"item": item.key, "field": "locks", "does": f"lock {', '.join(map(word, locks))}"})
         return rows
-
-    def _cover(self, work: Work) -> Cover:
-        if not work.projection.pictures:
-            return Cover()
-        return self._tools.pictures.cover(work.scene.id, work.known[0] if work.known else None)
-
-    def _picture_locks(self, work: Work, item: PlexItem, cover: Cover) -> list[str]:
-        if not cover.sha1 or self._settings.preserve_plex_edits or not self._settings.lock_fields:
-            return []
-        return [PICTURES[kind] for kind in work.projection.pictures if PICTURES[kind] not in item.locks]
 
     def _pictures(self, work: Work, item: PlexItem, cover: Cover) -> Rows:
         kinds = work.projection.pictures if cover.sha1 else ()
-        acts = {kind: self._picture(item, kind, cover, work.before(item.key)) for kind in kinds}
-        return [{"item": item.key, "field": NAMES[kind], "does": act} for kind, act in acts.items() if act]
-
-    def _picture(self, item: PlexItem, kind: str, cover: Cover, before: LogEntry | None) -> str:
-        """What would be done about one kind of picture, "" for nothing."""
-        preserve = self._settings.preserve_plex_edits
-        if before and before.cover == cover.sha1 and kind in before.pictures:
-            return ""
-        if preserve and PICTURES[kind] in item.locks:
-            return ""
-        there = self._tools.plex.pictures(item.key, kind)
-        selected = next((picture.sha1 for picture in there if picture.selected), "")
-        if selected == cover.sha1 or (preserve and selected and selected != (before.cover if before else "")):
-            return ""
-        if preserve and any(picture.sha1 == cover.sha1 for picture in there):
-            return "choose the scene's cover, which Plex has already"
-        return "send the scene's cover"
+        before = work.before(item.key)
+        plans = {kind: self._tools.pictures.plan(item, kind, cover, before, False) for kind in kinds}
+        return [{"item": item.key, "field": NAMES[k], "does": DOES[plan.act]} for k, plan in plans.items() if plan.act]
 
 
 def files(work: Work) -> Rows:
@@ -148,7 +129,7 @@ def _candidate(item: Listed, libraries: dict[str, str]) -> Rows:
 
 def _scalars(edit: Edit, item: PlexItem) -> Rows:
     return [
-        {"item": item.key, "field": name, "from": _said(name, item.scalars[name]), "to": _said(name, value)}
+        {"item": item.key, "field": word(name), "from": _said(name, item.scalars[name]), "to": _said(name, value)}
         for name, value in edit.scalars.items()
     ]
 
@@ -159,7 +140,7 @@ def _lists(edit: Edit, item: PlexItem) -> Rows:
         have = {folded(tag) for tag in item.lists[kind]}
         new = [private(tag) for tag in wanted if folded(tag) not in have]
         gone = [private(tag) for tag in edit.dropped.get(kind, ())]
-        rows.append({"item": item.key, "field": kind, "add": new, "remove": gone})
+        rows.append({"item": item.key, "field": word(kind), "add": new, "remove": gone})
     return rows
 
 

@@ -36,6 +36,17 @@ NO_COVER = Cover()
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What is to be done about one picture: "" for nothing, "choose" one that Plex has already, or "send" it."""
+
+    act: str = ""
+    picture: str = ""
+
+
+NOTHING, SEND = Plan(), Plan("send")
+
+
+@dataclass(frozen=True)
 class Brought:
     """What came of an item's pictures: those shown, by kind with their address ("" unknown), those sent, the failed."""
 
@@ -89,35 +100,36 @@ class Pictures:
                 failed[NAMES[kind]] = trouble.message
         return Brought(shown, tuple(sent), failed)
 
-    def _show(self, item: PlexItem, kind: str, cover: Cover, before: LogEntry | None, force: bool) -> bool:
-        """Whether something was sent for this kind of picture."""
-        same = before is not None and before.cover == cover.sha1 and kind in before.pictures
-        if same and before and not (force and before.pictures[kind] != (item.marks.get(kind) or "?")):
-            return False
+    def plan(self, item: PlexItem, kind: str, cover: Cover, before: LogEntry | None, force: bool) -> Plan:
+        """What has to be done so that the item shows the cover. Only reads, and mostly without asking Plex."""
+        known = before.pictures.get(kind) if before is not None and before.cover == cover.sha1 else None
+        same = known is not None
+        if same and not (force and known != (item.marks.get(kind) or "?")):
+            return NOTHING
         if self._preserve and PICTURES[kind] in item.locks:
-            return False
+            return NOTHING
         if same or self._preserve or (item.key, kind, cover.sha1) in self._unsure:
-            settled = self._look(item.key, kind, cover, before, same)
-            if settled is not None:
-                return settled
-        self._upload(item.key, kind, cover)
-        return True
+            return self._after_a_look(item.key, kind, cover, before, same)
+        return SEND
 
-    def _look(self, key: str, kind: str, cover: Cover, before: LogEntry | None, same: bool) -> bool | None:
-        """Whether looking at what Plex has was enough (False), or choosing among it (True); None: upload."""
+    def _after_a_look(self, key: str, kind: str, cover: Cover, before: LogEntry | None, same: bool) -> Plan:
         there = self._plex.pictures(key, kind)
         selected = next((picture for picture in there if picture.selected), None)
         if selected and selected.sha1 == cover.sha1:
-            return False
-        if self._preserve:
-            ours = before.cover if before else ""
-            if same or (selected and selected.sha1 and selected.sha1 != ours):
-                return False  # a person's choice
-        for picture in there:
-            if picture.sha1 == cover.sha1:
-                self._plex.select(key, kind, picture.key)
-                return True
-        return None
+            return NOTHING
+        ours = before.cover if before else ""
+        if self._preserve and (same or (selected and selected.sha1 and selected.sha1 != ours)):
+            return NOTHING  # a person's choice
+        return next((Plan("choose", picture.key) for picture in there if picture.sha1 == cover.sha1), SEND)
+
+    def _show(self, item: PlexItem, kind: str, cover: Cover, before: LogEntry | None, force: bool) -> bool:
+        """Whether something was sent for this kind of picture."""
+        plan = self.plan(item, kind, cover, before, force)
+        if plan.act == "choose":
+            self._plex.select(item.key, kind, plan.picture)
+        elif plan.act == "send":
+            self._upload(item.key, kind, cover)
+        return plan != NOTHING
 
     def _upload(self, key: str, kind: str, cover: Cover) -> None:
         """An upload without an answer often took effect all the same: look before it counts as failed."""

@@ -58,6 +58,12 @@ class Sync:
         owned = work.owned(item.key)
         return Push(work, item, edits.diff(work.projection, item, owned, self._preserve, settings.lock_fields))
 
+    def picture_locks(self, work: Work, item: PlexItem, cover: Cover) -> list[str]:
+        """The names of the picture locks that the item lacks."""
+        if not cover.sha1 or self._preserve or not self._settings.lock_fields:
+            return []
+        return [PICTURES[kind] for kind in work.projection.pictures if PICTURES[kind] not in item.locks]
+
     # writing
 
     def apply(self, push: Push, force: bool) -> Pushed:
@@ -67,7 +73,7 @@ class Sync:
         """
         work, item = push.work, push.item
         before = work.before(item.key)
-        cover = self._cover(work)
+        cover = self.cover(work)
         push = self._with_picture_locks(push, cover)
         failed = dict(self._edit(push))
         failed.update(self._rate(push))
@@ -96,15 +102,14 @@ class Sync:
     def _preserve(self) -> bool:
         return self._settings.preserve_plex_edits
 
-    def _cover(self, work: Work) -> Cover:
+    def cover(self, work: Work) -> Cover:
+        """The scene's cover, as far as pictures are switched on."""
         if not work.projection.pictures:
             return NO_COVER
         return self._pictures.cover(work.scene.id, work.known[0] if work.known else None)
 
     def _with_picture_locks(self, push: Push, cover: Cover) -> Push:
-        if not cover.sha1 or self._preserve or not self._settings.lock_fields:
-            return push
-        names = [PICTURES[kind] for kind in push.work.projection.pictures if PICTURES[kind] not in push.item.locks]
+        names = self.picture_locks(push.work, push.item, cover)
         return replace(push, edit=push.edit.with_locks(names)) if names else push
 
     def _edit(self, push: Push) -> Mapping[str, str]:

@@ -36,8 +36,8 @@ def test_explain_shows_paths_candidates_decision_and_every_field_that_would_chan
     assert "name and its size" in result["reason"]
     said = changes(result)
     assert said["studio"] == {"item": stage.keys[scene], "field": "studio", "from": "Other", "to": "Studio One"}
-    assert (said["genre"]["add"], said["genre"]["remove"]) == (["Blue"], ["Stale"])
-    assert said["actor"]["add"] == ["Ann", "Bea"] and "studio" in said["locks"]["does"]
+    assert (said["tags"]["add"], said["tags"]["remove"]) == (["Blue"], ["Stale"])
+    assert said["performers"]["add"] == ["Ann", "Bea"] and "studio" in said["locks"]["does"]
     assert stage.puts() == 0
 
 
@@ -46,9 +46,9 @@ def test_what_explain_says_is_what_is_sent(stage: Stage) -> None:
     said = changes(Asked(stage, "explain_scene", scene_id=str(scene)).answer())
     stage.settle(scene)
     item = stage.item(scene)
-    for name in ("studio", "summary", "tagline", "originallyAvailableAt"):
-        assert said[name]["to"] == item[name]
-    assert "title" not in said and sorted(said["genre"]["add"]) == sorted(item["genres"])
+    for name, field in {"studio": "studio", "tagline": "tagline", "date": "originallyAvailableAt"}.items():
+        assert said[name]["to"] == item[field]
+    assert "title" not in said and sorted(said["tags"]["add"]) == sorted(item["genres"])
     after = Asked(stage, "explain_scene", scene_id=str(scene)).answer()
     assert after["changes"] == [] and "shows it already" in after["decision"]
     assert "sent before" in after["reason"] and "Sync All" in after["note"]
