@@ -12,6 +12,13 @@ from typing import Any, TypeVar
 Opened = TypeVar("Opened")
 
 
+class NewerVersion(sqlite3.OperationalError):
+    """The file was written by a newer version of us, and what it means we cannot know."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} was written by a newer version of Stash2Plex; install that version again")
+
+
 def private_file(path: str) -> None:
     """Make the file for its owner only before a library makes it for everybody; SQLite's side files inherit it."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

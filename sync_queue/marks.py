@@ -49,6 +49,12 @@ def come_since(data_dir: str, at: float) -> bool:
     return any(_age_key(name)[0] / 1e9 >= at for name in _names(data_dir))
 
 
+def asked_since(data_dir: str, at: float) -> bool:
+    """Whether a request waits that was put after this Unix time; reads only the marks that are younger."""
+    young = [name for name in _names(data_dir) if _age_key(name)[0] / 1e9 >= at]
+    return any(mark and mark.kind == "request" for mark in map(lambda name: _read_young(data_dir, name), young))
+
+
 def burst(data_dir: str, now: float) -> bool:
     """Whether marks still come one after the other, as in a bulk edit that somebody waits for.
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sync_queue.files import check_database, private_file
+from sync_queue.files import NewerVersion, check_database, private_file
 from sync_queue.lists import Lists
 from sync_queue.settlement import LogEntry, Settlement, Verdict
 
@@ -34,7 +34,7 @@ class Store(Lists):
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute("PRAGMA trusted_schema=OFF")
-            self._migrate()
+            self._migrate(path)
         except BaseException:
             self._db.close()  # else it stays locked, and Windows cannot set it aside
             raise
@@ -244,15 +244,17 @@ class Store(Lists):
     def _transaction(self) -> _Transaction:
         return _Transaction(self._db)
 
-    def _migrate(self) -> None:
+    def _migrate(self, file: str) -> None:
         """Apply the numbered steps that this file has not seen; each is one transaction with its number."""
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        for path in sorted(glob.glob(os.path.join(glob.escape(MIGRATIONS), "*.sql"))):
-            number = int(os.path.basename(path)[:4])
-            if number > version:
-                with open(path, encoding="utf-8") as file:
-                    step = file.read()
-                self._db.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+        steps = {
+            int(os.path.basename(path)[:4]): path for path in glob.glob(os.path.join(glob.escape(MIGRATIONS), "*.sql"))
+        }
+        if version > max(steps):
+            raise NewerVersion(file)
+        for number in sorted(step for step in steps if step > version):
+            with open(steps[number], encoding="utf-8") as script:
+                self._db.executescript(f"BEGIN; {script.read()} PRAGMA user_version = {number}; COMMIT;")
 
 
 def _log_entry(row: Sequence[Any]) -> LogEntry:

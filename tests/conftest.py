@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.doubles.plex_server import PlexDouble
 from tests.doubles.stash_server import StashDouble
+from tests.secret_net import no_secret_shows, pytest_runtest_call, pytest_runtest_makereport
 
+__all__ = ["no_secret_shows", "pytest_runtest_call", "pytest_runtest_makereport"]  # for pytest, which finds them here
 ROOT = Path(__file__).resolve().parents[1]
 
 # Examples come from the code alone, so that a run can be repeated; and a loaded machine is no failure.
@@ -26,13 +28,14 @@ settings.register_profile(
 settings.load_profile("stash2plex")
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_SETTINGS = ("PLEX_URL", "PLEX_TOKEN", "PLEX_LIBRARY")
 
 
 @pytest.fixture(autouse=True)
 def own_environment(tmp_path, monkeypatch):
-    """Whatever a test starts keeps its data in the test's own folder and meets no proxy."""
+    """Whatever a test starts keeps its data in the test's own folder and meets no proxy, and no settings of ours."""
     monkeypatch.setenv("STASH_PLUGIN_DATA", str(tmp_path / "data"))
-    for name in _PROXIES:
+    for name in (*_PROXIES, *_SETTINGS):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 

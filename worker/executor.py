@@ -156,7 +156,7 @@ class Executor:
             if result.why:
                 log.info(COMPONENT, f"Scene {work.scene.id} {result.why}")
             pushes[work.scene.id] = [self._sync.compare(work, item) for item in result.items]
-        new = [push for row in pushes.values() for push in row if push.edit.owned - push.work.owned(push.item.key)]
+        new = [push for row in pushes.values() for push in row if push.edit.owned - push.work.owned(push.item)]
         if new:
             self._store.intend([intent(push) for push in new], now)
         return pushes

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from stash import log
-from sync_queue import replies
+from sync_queue import marks, replies
 from sync_queue.marks import Mark
 from worker.drain import Step
 from worker.life import Life
@@ -20,6 +20,7 @@ from worker.tasks_base import Operation
 COMPONENT = "Worker"
 IDLE_S = 600.0
 FOLLOWED_S = 0.2
+LISTEN_S = 1.0
 STASH_SILENT_S = 90.0
 REFUSED_S = 60.0
 
@@ -48,8 +49,16 @@ class Loop:
                 self._give_up()
                 raise
             if rest_s > 0:
-                self._life.changed.wait(min(self._session.settings.poll_interval, rest_s))
-                self._life.changed.clear()
+                self._rest(min(self._session.settings.poll_interval, rest_s))
+
+    def _rest(self, rest_s: float) -> None:
+        """Until something happens or the time is over; whoever follows a task does not wait for the poll interval."""
+        since, end = self._clock(), time.monotonic() + rest_s
+        while not self._life.changed.wait(max(0.0, min(LISTEN_S, end - time.monotonic()))):
+            if time.monotonic() >= end or marks.asked_since(self._session.data_dir, since):
+                break
+            since = self._clock() - LISTEN_S  # a mark shows a moment after the time in its name
+        self._life.changed.clear()
 
     def step(self, now: float) -> float:
         """One round; returns how long to rest."""

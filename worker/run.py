@@ -29,10 +29,20 @@ def _serve(request: Request, held: int) -> str:
     life = Life(request.plugin_dir + "/Stash2Plex.yml")  # before the imports, so that an update during them is seen
     problem = deps.ensure(request.plugin_dir, request.data_dir)
     if problem:
-        resting.rest(request.data_dir, problem)
-        log.error(COMPONENT, problem)
-        return problem
+        return _rest(request, problem)
+    try:
+        from worker.serve import serve
+    except ImportError as error:
+        return _rest(request, "The Python packages are damaged (%s): delete the folders deps-… in %s, or install them "
+                     "again" % (log.where(error), request.data_dir))  # fmt: skip
     resting.wake_up(request.data_dir)
-    from worker.serve import serve
-
     return serve(request, held, life)
+
+
+def _rest(request: Request, problem: str) -> str:
+    """Hooks leave us alone for a while: another worker would fare no better."""
+    from worker import resting
+
+    resting.rest(request.data_dir, problem)
+    log.error(COMPONENT, problem)
+    return problem

@@ -12,6 +12,7 @@ from stash.client import StashClient
 from stash.connect import connect
 from stash.protocol import Request
 from sync_queue import lease, marks
+from sync_queue.files import NewerVersion
 from validation.errors import Trouble
 from worker import resting
 from worker.life import UPDATED, Life
@@ -73,7 +74,8 @@ def _drain_thread(data_dir: str, client: StashClient, life: Life) -> None:
             finally:
                 session.close()
         except (OSError, sqlite3.Error) as error:
-            sentence = f"Data folder {data_dir} cannot be used ({error}): free some space or mend its permissions"
+            remedy = "" if isinstance(error, NewerVersion) else ": free some space or mend its permissions"
+            sentence = f"Data folder {data_dir} cannot be used ({error}){remedy}"
             if sentence != said:
                 log.error(COMPONENT, sentence)
             said = sentence

@@ -18,7 +18,7 @@ from validation.errors import Kind, Trouble
 from validation.scene import Scene
 from validation.settings import Settings
 from worker.pictures import NO_COVER, PARTS, Cover, Pictures
-from worker.work import Push, Pushed, Work
+from worker.work import Push, Pushed, Work, shown_of
 
 
 class Sync:
@@ -55,7 +55,7 @@ class Sync:
     def compare(self, work: Work, item: PlexItem) -> Push:
         """What differs between the scene and this item, pictures apart."""
         settings = self._settings
-        owned = work.owned(item.key)
+        owned = work.owned(item)
         return Push(work, item, edits.diff(work.projection, item, owned, self._preserve, settings.lock_fields))
 
     def picture_locks(self, work: Work, item: PlexItem, cover: Cover) -> list[str]:
@@ -75,13 +75,13 @@ class Sync:
         before = work.before(item.key)
         cover = self.cover(work)
         push = self._with_picture_locks(push, cover)
-        failed = dict(self._edit(push))
-        failed.update(self._rate(push))
+        push, refused = self._edit(push)
+        failed = {**refused, **self._rate(push)}
         kinds = work.projection.pictures if cover.sha1 else ()
         brought = self._pictures.bring(item, kinds, cover, before, force)
         failed.update(brought.failed)
         fields = (*(name for name in push.edit.fields if name not in failed), *brought.sent)
-        entry = _entry(push, "" if failed else work.fingerprint, before)
+        entry = _entry(push, failed, before)
         if kinds:
             entry = replace(entry, cover=cover.sha1, etag=cover.etag, pictures=brought.shown)
         return Pushed(entry, fields or ("locks",) * (not push.edit.empty and not failed), failed)
@@ -112,20 +112,22 @@ class Sync:
         names = self.picture_locks(push.work, push.item, cover)
         return replace(push, edit=push.edit.with_locks(names)) if names else push
 
-    def _edit(self, push: Push) -> Mapping[str, str]:
-        """One PUT, more only when it is too long for one, shorter once when Plex refuses that; returns what failed."""
+    def _edit(self, push: Push) -> tuple[Push, Mapping[str, str]]:
+        """One PUT, more only when it is too long for one, shorter once when Plex refuses that.
+
+        Returns what was sent in the end, and what failed of it.
+        """
         if push.edit.empty:
-            return {}
+            return push, {}
         try:
             self._send(push)
         except Trouble as trouble:
             if trouble.kind is Kind.TOO_LARGE:
-                self._send_shrunk(push)
-            elif trouble.kind is Kind.PERMANENT:
-                return self._send_apart(push, trouble)
-            else:
-                raise
-        return {}
+                return self._send_shrunk(push), {}
+            if trouble.kind is Kind.PERMANENT:
+                return push, self._send_apart(push, trouble)
+            raise
+        return push, {}
 
     def _rate(self, push: Push) -> Mapping[str, str]:
         if push.edit.rating is None:
@@ -151,12 +153,15 @@ class Sync:
         if not left.empty:
             self._plex.edit(push.item.section, push.item.key, edits.encode(left))
 
-    def _send_shrunk(self, push: Push) -> None:
-        """Compared with the item as it is now: some pieces may have gone through."""
+    def _send_shrunk(self, push: Push) -> Push:
+        """Compared with the item as it is now: some pieces may have gone through, and what they added is ours."""
         small, item = shrunk(push.work.projection), self._as_it_is(push)
-        edit = edits.diff(small, item, push.work.owned(item.key), self._preserve, self._settings.lock_fields)
+        owned = push.work.owned(push.item) | shown_of(push.edit.owned, item)
+        edit = edits.diff(small, item, owned, self._preserve, self._settings.lock_fields)
+        edit = edit.with_locks(name for name in push.edit.locks if name in PICTURES.values() and name not in item.locks)
         if not edit.empty:
             self._plex.edit(item.section, item.key, edits.encode(edit))
+        return replace(push, item=item, edit=edit)
 
     def _send_apart(self, push: Push, whole: Trouble) -> Mapping[str, str]:
         """Plex refuses the edit as a whole: send it field by field. Raises ``whole`` when nothing of it is taken."""
@@ -182,17 +187,24 @@ class Sync:
 
 def intent(push: Push) -> LogEntry:
     """The log's row before a push: with the tags that it is about to add, and else as it was."""
-    owned = push.work.owned(push.item.key) | push.edit.owned
     before = push.work.before(push.item.key)
     row = before or LogEntry(push.work.scene.id, push.item.key, push.item.section)
-    return replace(row, owned=tuple(sorted(owned)))
+    return replace(row, intended=_sorted({*row.intended, *push.edit.owned} - {*row.owned}))
 
 
-def _entry(push: Push, fingerprint: str, before: LogEntry | None) -> LogEntry:
-    scene, item = push.work.scene, push.item
-    row = before or LogEntry(scene.id, item.key, item.section)
-    owned = tuple(sorted(push.edit.owned))
-    return replace(row, section=item.section, fingerprint=fingerprint, owned=owned, updated_at=scene.updated_at)
+def _entry(push: Push, failed: Mapping[str, str], before: LogEntry | None) -> LogEntry:
+    """The log's row after a push. Of lists that failed, what was ours still is, and what was new is only intended."""
+    work, item, after = push.work, push.item, push.edit.owned
+    row = before or LogEntry(work.scene.id, item.key, item.section)
+    owned = {tag for tag in after if tag[0] not in failed} | {tag for tag in work.owned(item) if tag[0] in failed}
+    intended = {tag for tag in after if tag[0] in failed} - owned
+    fingerprint = "" if failed else work.fingerprint
+    row = replace(row, section=item.section, fingerprint=fingerprint, updated_at=work.scene.updated_at)
+    return replace(row, owned=_sorted(owned), intended=_sorted(intended))
+
+
+def _sorted(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(tags))
 
 
 def _addresses(row: LogEntry, item: PlexItem | None) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from plex.edits import Edit, Owned
@@ -10,6 +10,7 @@ from plex.model import PlexFile, PlexItem
 from plex.projection import Projection
 from sync_queue.settlement import LogEntry
 from validation.scene import Scene
+from validation.text import folded
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class Work:
         """What we knew of this item."""
         return next((entry for entry in self.known if entry.item == key), None)
 
-    def owned(self, key: str) -> Owned:
-        """The tags that we added to this item."""
-        before = self.before(key)
-        return frozenset(before.owned if before else ())
+    def owned(self, item: PlexItem) -> Owned:
+        """The tags that we added to this item, with those that arrived though we did not see it."""
+        before = self.before(item.key)
+        return frozenset(before.owned) | shown_of(before.intended, item) if before else frozenset()
 
     @property
     def unchanged(self) -> bool:
@@ -44,6 +45,12 @@ class Work:
         """Whether the cover must be the one that was pushed: no cover changes without the scene's ``updated_at``."""
         stamps = {entry.updated_at for entry in self.known}
         return not self.projection.pictures or stamps == {self.scene.updated_at}
+
+
+def shown_of(tags: Iterable[tuple[str, str]], item: PlexItem) -> Owned:
+    """Those of the tags, as (kind, tag), that the item shows."""
+    shown = {(kind, folded(tag)) for kind, names in item.lists.items() for tag in names}
+    return frozenset((kind, tag) for kind, tag in tags if (kind, folded(tag)) in shown)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, Callable, Optional
 
+from tests import canaries
 from tests.doubles.plex_acts import LibraryActs
 from tests.doubles.plex_art import ArtStore
 from tests.doubles.plex_control import PREFIX, control
@@ -45,7 +46,7 @@ class PlexDouble(PlexSettings, LibraryActs):
     def __init__(
         self,
         mode: str = "append",
-        token: str = "plex-token",
+        token: str = canaries.PLEX_TOKEN,
         port: int = 0,
         control_port: Optional[int] = None,
         now: Callable[[], float] = time.time,
@@ -72,6 +73,7 @@ class PlexDouble(PlexSettings, LibraryActs):
 
     def start(self) -> None:
         """Open the port, and the control port if there is one."""
+        canaries.started.append(self)
         self._listener.start()
         if self._control:
             self._control.start()
@@ -213,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A Plex server that remembers.")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--control-port", type=int, default=0)
-    parser.add_argument("--token", default="plex-token")
+    parser.add_argument("--token", default=canaries.PLEX_TOKEN)
     parser.add_argument("--mode", choices=("append", "replace"), default="append")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
     chosen = parser.parse_args()

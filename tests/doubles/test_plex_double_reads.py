@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import pytest
 import requests
 
+from tests.canaries import PLEX_TOKEN
 from tests.doubles.plex_server import PlexDouble
 from tests.doubles.plex_steps import connect, listing, put, seed
 
@@ -21,7 +22,7 @@ def plex() -> Iterator[PlexDouble]:
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
     with requests.Session() as made:
-        made.headers["X-Plex-Token"] = "plex-token"
+        made.headers["X-Plex-Token"] = PLEX_TOKEN
         yield made
 
 
@@ -133,7 +134,8 @@ def test_only_identity_answers_without_the_right_token(plex: PlexDouble) -> None
     assert requests.get(f"{plex.url}/identity", timeout=10).status_code == 200
     assert requests.get(f"{plex.url}/", timeout=10).status_code == 401
     assert requests.get(f"{plex.url}/?X-Plex-Token=wrong", timeout=10).status_code == 401
-    assert requests.get(f"{plex.url}/?X-Plex-Token=plex-token", timeout=10).status_code == 200
+    plex.token = "right"
+    assert requests.get(f"{plex.url}/?X-Plex-Token=right", timeout=10).status_code == 200
 
 
 def test_a_token_can_change_while_running(plex: PlexDouble, session: requests.Session) -> None:

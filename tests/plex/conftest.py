@@ -8,6 +8,7 @@ import pytest
 
 from plex import session
 from plex.client import PlexClient
+from tests.canaries import PLEX_TOKEN
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def connect():
     """Makes clients that are closed at the end; time-outs are generous unless a test waits for one."""
     made = []
 
-    def connect(url, token="plex-token", timeouts=(10.0, 20.0), fingerprint=""):
+    def connect(url, token=PLEX_TOKEN, timeouts=(10.0, 20.0), fingerprint=""):
         made.append(PlexClient(url, token, "test-identifier", timeouts, fingerprint))
         return made[-1]
 

@@ -12,10 +12,11 @@ import pytest
 from plex import transport as module
 from plex.exceptions import BrokenOff, TimedOut
 from plex.session import deadline_s
+from tests.canaries import PLEX_TOKEN
 from tests.doubles.plex_server import PlexDouble
 from validation.errors import Kind, Trouble
 
-TOKEN = "secret-token-1234"
+TOKEN = PLEX_TOKEN
 SOON_S = 0.2
 LATE_S = 60.0
 

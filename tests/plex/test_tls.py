@@ -14,10 +14,11 @@ import trustme
 
 from plex.client import PlexClient
 from plex.exceptions import TimedOut
+from tests.canaries import PLEX_TOKEN
 from tests.doubles.plex_server import PlexDouble
 from validation.errors import Kind, Trouble
 
-TOKEN = "secret-token-1234"
+TOKEN = PLEX_TOKEN
 OTHER_PIN = "0" * 64
 
 

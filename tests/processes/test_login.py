@@ -10,7 +10,6 @@ from tests.processes.world import copy_of_plugin
 from tests.waiting import until
 
 LAUNCH = 'mutation{runPluginOperation(plugin_id:"Stash2PlexLauncher")}'
-LOGIN = ("someone", "a password")
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def test_a_save_reaches_plex_through_the_cookie_of_the_hook(locked):
 
 
 def test_a_save_reaches_plex_through_the_api_key(locked):
-    locked.stash.api_key = "an-api-key-of-stash"
+    locked.stash.api_key = API_KEY
     locked.stash.save("1", code="X")
     locked.synced(only=["1"])
     assert locked.errors() == []

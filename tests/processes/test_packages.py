@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.processes.world import copy_of_plugin
 from tests.waiting import until
 from tests.worker.bare_python import BarePython
 
@@ -70,3 +71,15 @@ def test_a_worker_that_is_launched_again_finds_the_packages(build, bare):
     world.stash.save(ids[1], code="Y")
     world.synced()
     assert not os.path.exists(note)
+
+
+def test_packages_that_are_there_and_broken_are_named_once_and_hooks_only_write_marks(build, tmp_path):
+    world = build(plugin=copy_of_plugin(tmp_path / "plugins", worker__sync="import a_part_that_is_missing"))
+    ids = world.seed(3)
+    world.stash.save(ids[0], code="X")
+    until(lambda: os.path.exists(os.path.join(world.data, "resting")), what="the worker to rest")
+    until(lambda: not world.living, what="the worker to end")
+    (line,) = world.errors()
+    assert "The Python packages are damaged (ModuleNotFoundError" in line and "deps-" in line
+    world.stash.bulk_save(ids[1:], code="Y")
+    assert len(world.workers) == 1 and len(world.marks()) == 3

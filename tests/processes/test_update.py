@@ -90,7 +90,8 @@ def test_a_database_of_a_newer_version_is_left_as_it_is(world, plugins):
         db.execute("INSERT INTO of_the_future VALUES (1)")
         db.execute("PRAGMA user_version = 9999")
         db.commit()
-    world.run_task("Process Queue")
+    ended = world.run_task("Process Queue")
+    assert "newer version of Stash2Plex" in str(ended["error"])
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (9999,)
         assert db.execute("SELECT x FROM of_the_future").fetchall() == [(1,)]

@@ -39,7 +39,7 @@ def locked(tmp_path, clock):
     """A Stash with a login."""
     made = StashDouble(
         python=sys.executable,
-        credentials=("user", "password"),
+        credentials=LOGIN,
         clock=lambda: clock[0],
         config_dir=str(tmp_path / "locked"),
     )

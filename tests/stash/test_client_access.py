@@ -57,25 +57,25 @@ def test_a_cookie_that_ran_out_is_refused(locked, connect, clock):
 
 
 def test_the_api_key_is_taken_over_and_outlives_the_cookie(locked, connect, clock):
-    locked.api_key = "the-api-key"
+    locked.api_key = API_KEY
     client = connect(locked, [locked.cookie()])
-    assert client.configuration().api_key == "the-api-key"
+    assert client.configuration().api_key == API_KEY
     clock[0] += 24 * 3600
     assert client.newest()
 
 
 def test_a_new_api_key_in_stash_lets_us_go_back_to_the_cookie(locked, connect):
-    locked.api_key = "old-key"
+    locked.api_key = secret("old")
     client = connect(locked, [locked.cookie()])
     client.configuration()
-    locked.api_key = "new-key"
+    locked.api_key = secret("new")
     assert client.newest()
-    assert client.configuration().api_key == "new-key"
+    assert client.configuration().api_key == secret("new")
 
 
 def test_an_api_key_alone_is_enough_and_a_wrong_one_is_refused(locked, connect):
-    locked.api_key = "the-api-key"
-    assert connect(locked, (), "the-api-key").newest()
+    locked.api_key = API_KEY
+    assert connect(locked, (), API_KEY).newest()
     assert kind_of(connect(locked, (), "wrong").newest) is Kind.STASH_REFUSED
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync_queue import store as module
-from sync_queue.files import open_or_set_aside
+from sync_queue.files import NewerVersion, open_or_set_aside
 from sync_queue.settlement import LogEntry, Settlement, Verdict
 from sync_queue.store import Store
 from tests.sync_queue.test_store import NOW, dead, done, entry, later
@@ -137,15 +138,15 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(path, migrations):
     assert version(path) == last + 1
 
 
-def test_a_file_of_a_newer_version_is_used_as_it_is(path):
+def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(path):
     Store(path).close()
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 999")
     db.close()
-    store = Store(path)
-    store.settle([later(1)], NOW)
-    store.close()
-    assert version(path) == 999
+    before = Path(path).read_bytes()
+    with pytest.raises(NewerVersion, match="newer version of Stash2Plex"):
+        open_or_set_aside(path, lambda: Store(path))
+    assert Path(path).read_bytes() == before
 
 
 @settings(max_examples=40)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.canaries import PLEX_TOKEN, secret
 from tests.worker.steps import Stage
 
 # Name: the fault of the Plex double, None for a port that nobody listens on.
@@ -159,26 +160,25 @@ def test_a_refused_token_pauses_all_with_one_error_and_no_dead_letter(
 
     if cured_by == "a new token":
         stage.plex.faults.clear()
-        stage.plex.token = "fresh-token"
-        stage.configure(plex_token="fresh-token")
+        stage.plex.token = secret("fresh")
+        stage.configure(plex_token=secret("fresh"))
     else:
         stage.plex.faults.clear()
-        stage.plex.token = "plex-token"
+        stage.plex.token = PLEX_TOKEN
     stage.run(within_s=2 * MINUTE_S)
     assert stage.differing() == {} and _errors(capfd) == []
 
 
 def _refuse(stage: Stage, status: int) -> None:
     if status == 401:
-        stage.plex.token = "another-token"
+        stage.plex.token = secret("another")
     else:
         stage.plex.faults.add("status", times=None, status=403)
 
 
 def test_a_token_that_may_read_but_not_write_pauses_all(stage: Stage) -> None:
     scenes = stage.scenes(3)
-    stage.plex.guest_token = "guest"
-    stage.configure(plex_token="guest")
+    stage.configure(plex_token=stage.plex.guest_token)
     stage.mark(*scenes)
     stage.run_for(10 * MINUTE_S)
     assert stage.uncharged(*scenes) and "token" in stage.session.state

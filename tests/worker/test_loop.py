@@ -86,7 +86,7 @@ def test_a_worker_leaves_when_its_plugin_is_disabled(stage: Stage, tmp_path: Pat
 
 
 def test_a_worker_that_stash_refuses_leaves_after_a_minute(stage: Stage, tmp_path: Path) -> None:
-    with StashDouble(plugins=[], credentials=("user", "secret"), clock=stage.clock) as stash:
+    with StashDouble(plugins=[], credentials=LOGIN, clock=stage.clock) as stash:
         session = Session(str(tmp_path / "other"), StashClient(stash.url))
         life = Life("no manifest")
         loop = Loop(session, life, stage.clock)

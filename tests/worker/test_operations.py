@@ -9,6 +9,7 @@ import pytest
 
 from sync_queue import inbox, marks, replies
 from sync_queue.files import read_json
+from tests.canaries import PLEX_TOKEN, secret
 from tests.worker.asked import Asked
 from tests.worker.steps import Stage
 from worker.life import Life
@@ -46,11 +47,11 @@ def test_process_queue_says_which_setting_is_missing(stage: Stage) -> None:
 
 def test_process_queue_tries_a_refused_token_again_at_once(stage: Stage) -> None:
     scene = stage.scene()
-    stage.plex.token = "another-token"
+    stage.plex.token = secret("another")
     stage.mark(scene)
     stage.run_for(10)
     assert "token" in stage.session.state
-    stage.plex.token = "plex-token"
+    stage.plex.token = PLEX_TOKEN
     result = Asked(stage, "process_queue").answer(within_s=20)
     assert result["state"] == "ok" and stage.differing() == {}
 
