@@ -219,6 +219,12 @@ def zip_plugin(venv: Venv, arguments: list[str]) -> None:
     run([sys.executable, str(ROOT / "tools" / "plugin_zip.py")])
 
 
+def proofs(venv: Venv, arguments: list[str]) -> None:
+    """list every setting and every task with the tests that prove it; one without a test is an error"""
+    no_arguments("proofs", arguments)
+    run([venv.ready(), "-m", "tools.proofs"])
+
+
 def bench(venv: Venv, arguments: list[str]) -> None:
     """measure one thing against its floor: bench hook, bench drain"""
     if not arguments or arguments[0] not in BENCHES:
@@ -233,6 +239,7 @@ COMMANDS: dict[str, Callable[[Venv, list[str]], None]] = {
     "docs": docs,
     "zip": zip_plugin,
     "bench": bench,
+    "proofs": proofs,
 }
 
 

@@ -45,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         left = "Stopped. Nothing is lost: what is left is sent by the worker, or by the next run"
         return _finish(options, {"error": left}, STOPPED)
+    except Exception as error:  # noqa: BLE001 - whatever its text holds, it is not for a terminal
+        return _finish(options, {"error": f"a fault in Stash2Plex: {log.where(error)}"}, FAILED)
     if "error" in result:
         return _finish(options, result, FAILED)
     return _finish(options, result, OK if result.get("state", "ok") == "ok" else BLOCKED)

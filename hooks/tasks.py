@@ -37,12 +37,15 @@ def main(request: Request) -> None:
     """Run one task and answer with its result as JSON."""
     try:
         result = _run(request)
+        if "error" not in result:
+            _tell(result)
     except OSError as error:
         result = {"error": f"Data folder {request.data_dir} cannot be used ({error.strerror})"}
+    except Exception as error:  # noqa: BLE001 - whatever its text holds, Stash would show it
+        result = {"error": f"a fault in Stash2Plex: {log.where(error)}"}
     if "error" in result:
         fail(str(log.shown(result["error"])))
     else:
-        _tell(result)
         answer_json(json.dumps(result))
     time.sleep(LOG_TAIL_S)
 

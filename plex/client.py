@@ -34,6 +34,7 @@ PAGE_ITEMS = 1_000
 BATCH_ITEMS = 50
 ONE_PICTURE = {POSTER: "poster", BACKGROUND: "art"}  # by the name of the list of pictures
 LIBRARY = "com.plexapp.plugins.library"
+NAME_LENGTH = 20  # of what somebody else's document is called
 
 _Page = tuple[list[Listed], int]
 
@@ -232,7 +233,7 @@ def _parse(text: str) -> Element | None:
 
 def _container(answer: Element | None) -> Element:
     if answer is None or answer.tag != "MediaContainer":
-        raise not_plex("empty" if answer is None else f"<{answer.tag}>")
+        raise not_plex("empty" if answer is None else f"<{answer.tag[:NAME_LENGTH]}>")
     return answer
 
 

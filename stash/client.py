@@ -15,7 +15,8 @@ import requests
 from stashapi.classes import GQLWrapper
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from stash import covers, queries
+from stash import answers, covers, log, queries
+from stash.answers import NotThisWay, StashAway
 from stash.covers import Cover
 from validation import scene
 from validation.errors import Kind, Trouble
@@ -27,17 +28,6 @@ LAUNCHER_ID = "Stash2PlexLauncher"
 REFUSED_KEY = "Stash refuses the key in setting stash_api_key; it is not used"
 
 _Answer = TypeVar("_Answer")
-
-
-class StashAway(Trouble):
-    """Stash did not answer, or not as Stash."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(Kind.STASH_AWAY, message)
-
-
-class _NotThisWay(Trouble):
-    """Stash answered the query with an error."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +59,16 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
         self.log = _Silent()
         self.requests = 0
         self._refused_keys: set[str] = set()
-        self._cookies = [cookie for cookie in dict.fromkeys(cookies) if cookie]
+        self._cookies = [cookie for cookie in dict.fromkeys(map(answers.sendable, cookies)) if cookie]
+        for cookie in self._cookies:
+            log.hide(cookie)
         self.s = _Session(verify=urlsplit(url).scheme != "https")
         self.s.headers.update({"Content-Type": "application/json", "Accept": "application/json"})
-        self.use(api_key)
+        self.use(answers.sendable(api_key))
 
     def use(self, api_key: str) -> None:
         """Authenticate by this API key, or by the next cookie when it is empty."""
+        log.hide(api_key)
         self.s.cookies.clear()
         self.s.headers.pop("ApiKey", None)
         if api_key:
@@ -85,75 +78,55 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
 
     def configuration(self) -> Configuration:
         """Our settings and state as Stash keeps them; moves on to an API key: the one in our settings, else Stash's."""
-        answer = self._ask(queries.CONFIGURATION, {"ids": [PLUGIN_ID]})
-        try:
-            whole = answer["configuration"]
-            enabled = {row["id"]: row["enabled"] for row in answer["plugins"] or []}
-            settings, key = (whole["plugins"] or {}).get(PLUGIN_ID) or {}, whole["general"]["apiKey"] or ""
-        except (KeyError, TypeError, AttributeError):
-            raise StashAway("Stash's answer about its configuration cannot be read") from None
-        own = settings.get("stash_api_key")
-        own = own.strip() if isinstance(own, str) else ""
-        self._move_on_to(own, key)
-        warning = REFUSED_KEY if own and own in self._refused_keys else ""
+        told = answers.told(self._ask(queries.CONFIGURATION, {"ids": [PLUGIN_ID]}), PLUGIN_ID)
+        own = answers.sendable(told.settings.get("stash_api_key"))
+        self._move_on_to(own, told.api_key)
+        warning = REFUSED_KEY if own in self._refused_keys else ""
         in_use = str(self.s.headers.get("ApiKey", ""))
-        return Configuration(settings, bool(enabled.get(PLUGIN_ID, True)), in_use, enabled.get(LAUNCHER_ID), warning)
+        enabled, launcher = told.enabled.get(PLUGIN_ID, True), told.enabled.get(LAUNCHER_ID)
+        return Configuration(told.settings, enabled, in_use, launcher, warning)
 
     def configure(self, values: dict[str, Any]) -> None:
         """Add settings to those that Stash keeps for us; what it keeps already, perhaps only just, stays as it is."""
-        answer = self._ask(queries.CONFIGURATION, {"ids": [PLUGIN_ID]})
-        try:
-            kept = (answer["configuration"]["plugins"] or {}).get(PLUGIN_ID) or {}
-            merged = {**values, **{name: value for name, value in kept.items() if value is not None}}
-        except (KeyError, TypeError, AttributeError):
-            raise StashAway("Stash's answer about its configuration cannot be read") from None
-        self._ask_with_cookies(queries.CONFIGURE, {"id": PLUGIN_ID, "input": merged})
+        kept = answers.kept(self._ask(queries.CONFIGURATION, {"ids": [PLUGIN_ID]}), PLUGIN_ID)
+        merged = {**values, **{name: value for name, value in kept.items() if value is not None}}
+        body = {"query": queries.CONFIGURE, "variables": {"id": PLUGIN_ID, "input": merged}}
+        self._with_credentials(lambda: self._write(body))
 
     def version(self) -> str:
         """Stash's version, as it writes it."""
-        try:
-            return str(self._ask(queries.VERSION, {})["version"]["version"])
-        except (KeyError, TypeError):
-            raise StashAway("Stash does not tell its version") from None
+        return answers.version(self._ask(queries.VERSION, {}))
 
     def sample_files(self, limit: int) -> list[str]:
         """Paths of the first files of some scenes, the newest ones."""
-        rows = self._rows(self._ask(queries.SAMPLE, {"size": limit}))
-        try:
-            return [str(row["files"][0]["path"]) for row in rows if row["files"]]
-        except (KeyError, TypeError, IndexError):
-            raise StashAway("Stash's answer has scenes without files") from None
+        return answers.first_files(answers.rows(self._ask(queries.SAMPLE, {"size": limit})))
 
     def cover(self, scene: int, known: str = "") -> Cover | None:
         """The scene's cover, without its bytes when it still is the one that Stash named ``known``; None for none."""
-        return self._with_credentials(lambda: self._read_cover(scene, known))
+        return self._with_credentials(lambda: self._read_cover(scene, answers.sendable(known)))
 
     def scenes(self, ids: Sequence[int]) -> dict[int, scene.Scene | Trouble]:
         """The scenes by id; absent ones are gone from Stash, one that cannot be read is its Trouble."""
         try:
-            rows = self._rows(self._ask(queries.SCENES, {"ids": [str(id) for id in ids]}))
-        except _NotThisWay:  # one of them is gone, or this Stash wants another argument
+            rows = answers.rows(self._ask(queries.SCENES, {"ids": [str(id) for id in ids]}))
+        except NotThisWay:  # one of them is gone, or this Stash wants another argument
             answer = self._ask(queries.scenes_one_by_one(list(ids)), {})
-            rows = [row for row in answer.values() if row]
-        return {int(row["id"]): _scene(row) for row in rows if str(row.get("id", "")).isdigit()}
+            rows = [row for row in answer.values() if row is not None]
+        return answers.scenes(rows)
 
     def changed(self, after: str, size: int) -> list[tuple[int, str]]:
         """Scenes whose ``updated_at`` is later than this text of Stash's own making, the earliest first."""
-        return _stamps(self._rows(self._ask(queries.CHANGED, {"after": after, "size": size})))
+        return answers.stamps(answers.rows(self._ask(queries.CHANGED, {"after": after, "size": size})))
 
     def newest(self) -> str:
         """The latest ``updated_at`` of any scene, "" in an empty library."""
-        stamps = _stamps(self._rows(self._ask(queries.NEWEST, {})))
+        stamps = answers.stamps(answers.rows(self._ask(queries.NEWEST, {})))
         return stamps[0][1] if stamps else ""
 
     def page(self, number: int, scene_filter: dict[str, Any] | None = None) -> tuple[list[int], int]:
         """Page ``number`` (from 1) of scene ids in the order of their ids, and how many scenes there are in all."""
-        variables = {"page": number, "size": PAGE_SCENES, "filter": scene_filter}
-        answer = self._ask(queries.PAGE, variables)
-        try:
-            return [int(row["id"]) for row in self._rows(answer)], int(answer["findScenes"]["count"])
-        except (KeyError, TypeError, ValueError):
-            raise StashAway("Stash's answer has no scene ids") from None
+        answer = self._ask(queries.PAGE, {"page": number, "size": PAGE_SCENES, "filter": scene_filter})
+        return answers.ids(answers.rows(answer)), answers.count(answer)
 
     def scenes_of(self, kind: str, id: int) -> Iterator[list[int]]:
         """Ids of all scenes with this performer, studio or tag, page by page."""
@@ -209,6 +182,8 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
 
     def _move_on_to(self, *keys: str) -> None:
         """Use the first of these API keys that Stash did not refuse."""
+        for key in keys:
+            log.hide(key)
         key = next((key for key in keys if key and key not in self._refused_keys), "")
         if key and self.s.headers.get("ApiKey") != key:
             self.use(key)
@@ -216,38 +191,26 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
     def _read_cover(self, scene: int, known: str) -> Cover | None:
         headers = {"Accept": "image/*", **({"If-None-Match": known} if known else {})}
         with self.s.get(f"{self._root}/scene/{scene}/screenshot", headers=headers, stream=True) as response:
+            self._keep_cookie(response)
             return covers.read(response, known)
+
+    def _write(self, body: dict[str, Any]) -> None:
+        response = self.s.post(self.url, json=body)
+        self._keep_cookie(response)
+        answers.data(response, in_its_words=False)  # they may repeat what was sent, and that is the token too
 
     def _handle_GQL_response(self, response: requests.Response) -> dict[str, Any]:
         """Replaces the transport's own reading, which logs and raises a bare Exception."""
         self._keep_cookie(response)
-        if response.status_code in (401, 403) or response.is_redirect:
-            raise Trouble(Kind.STASH_REFUSED, "Stash refuses our session: it wants a login that we do not have")
-        try:
-            content = response.json()
-            data, errors = content.get("data"), content.get("errors")
-        except (ValueError, AttributeError):
-            raise StashAway(f"The answer is not Stash's (HTTP {response.status_code})") from None
-        if isinstance(data, dict) and not errors:
-            return data
-        raise _NotThisWay(Kind.STASH_AWAY, f"Stash answered with an error: {_first_message(errors)}")
+        return answers.data(response)
 
     def _keep_cookie(self, response: requests.Response) -> None:
         """Stash re-issues the session cookie with each answer, which keeps it from running out after an hour."""
         fresh = response.cookies.get("session")
         if fresh and self._cookies and "ApiKey" not in self.s.headers:
+            log.hide_renewed(fresh)
             self._cookies[0] = fresh
             self.use("")
-
-    @staticmethod
-    def _rows(answer: dict[str, Any]) -> list[Any]:
-        try:
-            rows = answer["findScenes"]["scenes"]
-        except (KeyError, TypeError):
-            rows = None
-        if not isinstance(rows, list):
-            raise StashAway("Stash's answer has no list of scenes")
-        return rows
 
 
 class _Session(requests.Session):
@@ -270,24 +233,3 @@ class _Silent:
 
     def __getattr__(self, level: str) -> Any:
         return lambda *texts: None
-
-
-def _scene(row: dict[str, Any]) -> scene.Scene | Trouble:
-    try:
-        return scene.parse(row)
-    except Trouble as trouble:
-        return trouble
-
-
-def _stamps(rows: list[Any]) -> list[tuple[int, str]]:
-    try:
-        return [(int(row["id"]), str(row["updated_at"])) for row in rows]
-    except (KeyError, TypeError, ValueError):
-        raise StashAway("Stash's answer has scenes without id or date") from None
-
-
-def _first_message(errors: Any) -> str:
-    try:
-        return str(errors[0]["message"])[:300]
-    except (TypeError, KeyError, IndexError):
-        return "no reason given"

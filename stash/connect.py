@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from stash import log
 from stash.client import StashClient
 from stash.protocol import COOKIE_FILE, address, cookie
 
@@ -18,10 +17,7 @@ def connect(connection: dict[str, object], data_dir: str) -> StashClient:
     host, port = address(connection)
     scheme = "https" if connection.get("Scheme") == "https" else "http"
     name = f"[{host}]" if ":" in host else host
-    cookies = [_handed_over(data_dir), cookie(connection)]
-    for value in cookies:
-        log.hide(value)
-    return StashClient(f"{scheme}://{name}:{port}", cookies)
+    return StashClient(f"{scheme}://{name}:{port}", [_handed_over(data_dir), cookie(connection)])
 
 
 def _handed_over(data_dir: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import requests
 
+from stash.answers import WANTS_LOGIN, StashAway
 from validation.errors import Kind, Trouble
 
 LIMIT_BYTES = 10_000_000  # what other programs found Plex to take
@@ -28,10 +29,10 @@ def read(response: requests.Response, known: str) -> Cover | None:
 
     Raises Trouble: too large, refused (Stash redirects to its login page), or away.
     """
-    if response.status_code == 304:
+    if response.status_code == 304 and known:
         return Cover(known, unchanged=True)
-    if response.status_code in (401, 403) or 300 <= response.status_code < 400:
-        raise Trouble(Kind.STASH_REFUSED, "Stash refuses our session: it wants a login that we do not have")
+    if response.status_code in (401, 403) or response.is_redirect:
+        raise Trouble(Kind.STASH_REFUSED, WANTS_LOGIN)
     if response.status_code == 404:
         return None
     if response.status_code != 200:
@@ -53,4 +54,12 @@ def _content(response: requests.Response) -> bytes:
         content += chunk
         if len(content) > LIMIT_BYTES:
             raise Trouble(Kind.TOO_LARGE, f"its cover is larger than {LIMIT_BYTES // 1_000_000} MB")
+    if len(content) < _promised_bytes(response):  # urllib3 before 2.0 takes a broken connection for the end
+        raise StashAway("Stash broke off in the middle of a cover")
     return bytes(content)
+
+
+def _promised_bytes(response: requests.Response) -> int:
+    """How long the content was announced to be, 0 when that tells nothing about it as we read it."""
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() and "Content-Encoding" not in response.headers else 0

@@ -42,7 +42,10 @@ _SKIPPED = (" ", "\t", "\\", "[", "b'", 'b"', *_QUOTES)  # up to a value in a li
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
 _LOWER = {code: code + 32 for code in range(65, 91)}  # str.lower changes the length of some texts
 
+RENEWED = 8
+
 _secrets: "list[str]" = []
+_renewed: "list[str]" = []
 _plain = _verbose = _debug_shown = _masked = _torn = False
 _salt = ""
 _writing = RLock()  # two threads log, and the system may take a long line in parts
@@ -50,13 +53,21 @@ _writing = RLock()  # two threads log, and the system may take a long line in pa
 
 def hide(secret: str) -> None:
     """Mask this text, raw and URL-encoded, in every line written from now on; shorter than 4 letters is ignored."""
-    if len(secret) < 4:
+    if secret in _renewed:
+        _renewed.remove(secret)  # it is to stay
+    if len(secret) >= 4:
+        _keep({*_secrets, *_forms(secret)})
+
+
+def hide_renewed(secret: str) -> None:
+    """Like `hide`, for what is made anew again and again: of such secrets only the last RENEWED are remembered."""
+    if secret in _secrets:
         return
-    data = secret.encode("utf-8", "replace")
-    for form in (secret, _encoded(data, "%%%02X"), _encoded(data, "%%%02x")):
-        if form not in _secrets:
-            _secrets.append(form)
-    _secrets.sort(key=len, reverse=True)  # of one that begins with another nothing may be left
+    hide(secret)
+    _renewed.append(secret)
+    for former in _renewed[:-RENEWED]:
+        _renewed.remove(former)
+        _keep({*_secrets} - {*_forms(former)})
 
 
 def speak_plainly(verbose: bool = False) -> None:
@@ -152,6 +163,17 @@ def line(level: str, component: str, text: str) -> bytes:
 
 
 # what must not be read
+
+
+def _forms(secret: str) -> "tuple[str, ...]":
+    data = secret.encode("utf-8", "replace")
+    return secret, _encoded(data, "%%%02X"), _encoded(data, "%%%02x")
+
+
+def _keep(forms: "set[str]") -> None:
+    """A new list, since another thread may be going through the old one."""
+    global _secrets
+    _secrets = sorted(forms, key=len, reverse=True)  # of one that begins with another nothing may be left
 
 
 def _encoded(data: bytes, form: str) -> str:

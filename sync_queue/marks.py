@@ -15,6 +15,7 @@ QUIET_S = 0.4
 BURST_S = 3.0
 EVERY = 1 << 31
 DAMAGED = ".damaged"
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 KINDS = frozenset(("scene", "created", "destroyed", "performer", "studio", "tag", "request"))
 
 
@@ -50,9 +51,9 @@ def come_since(data_dir: str, at: float) -> bool:
 
 
 def asked_since(data_dir: str, at: float) -> bool:
-    """Whether a request waits that was put after this Unix time; reads only the marks that are younger."""
+    """Whether a request waits that was put after this Unix time; only marks that are younger are read."""
     young = [name for name in _names(data_dir) if _age_key(name)[0] / 1e9 >= at]
-    return any(mark and mark.kind == "request" for mark in map(lambda name: _read_young(data_dir, name), young))
+    return any(_is_request(data_dir, name) for name in young)
 
 
 def burst(data_dir: str, now: float) -> bool:
@@ -70,7 +71,7 @@ def read(data_dir: str, limit: int) -> tuple[list[Mark], list[str]]:
     for name in sorted(_names(data_dir), key=_age_key)[:limit]:
         try:
             mark = _read_one(data_dir, name)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except UNREADABLE:
             path = os.path.join(data_dir, FOLDER, name)
             os.replace(path, f"{path}{DAMAGED}-{int(time.time())}")
             damaged.append(name)
@@ -125,6 +126,14 @@ def _read_one(data_dir: str, name: str) -> Mark | None:
             return _parse(json.loads(file.read()), name)
     except FileNotFoundError:
         return None
+
+
+def _is_request(data_dir: str, name: str) -> bool:
+    try:
+        mark = _read_one(data_dir, name)
+    except UNREADABLE:
+        return False  # set aside when its turn comes
+    return mark is not None and mark.kind == "request"
 
 
 def _parse(raw: Any, name: str) -> Mark:

@@ -21,7 +21,8 @@ class LogEntry:
     """What we know of one scene on one Plex item: the sync log's row.
 
     ``owned`` names the tags that we added, as (kind, tag) pairs, ``intended`` those that a push without a known end was
-    about to add: what Plex shows of them is ours too. ``fingerprint`` is "" until a push was seen to end.
+    about to add, and as (kind, SHA-1) pictures that gave way or will: what Plex shows of them is ours too.
+    ``fingerprint`` is "" until a push was seen to end.
     ``cover`` is the SHA-1 of the cover that was sent and ``etag`` Stash's name for it; ``pictures`` are the kinds of
     pictures that it became, each with its address in Plex ("" when that is not known).
     """

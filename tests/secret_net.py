@@ -2,8 +2,8 @@
 
 Looked at: what the test and the processes it started wrote, their command lines, every file that the test left, what
 the Stash double was told (log lines of all levels, answers, results of jobs), the addresses that the Plex double was
-asked for, and the texts of our own errors before anything was masked. In each of them, a secret may be raw, URL-encoded,
-escaped for JSON, or in Base64.
+asked for, and the texts of our own errors before anything was masked. In each of them, a secret may be raw,
+URL-encoded, escaped for JSON, or in Base64.
 
 Two places may hold secrets: ``tmp_path / "secrets"``, for what a test itself has to put into a file, and the cookie
 that a hook hands over to a worker, whole and readable for its owner only.
@@ -56,11 +56,11 @@ NEEDLES = (MARKER.encode(), *sorted(in_base64(MARKER.encode())))
 # what is found
 
 
-def leaks(folder: Path) -> list[str]:
+def leaks(*folders: Path) -> list[str]:
     """One sentence per place with a secret, without the secret; forgets what was heard."""
-    said = [*heard, *from_doubles(), *from_files(folder)]
+    said = [*heard, *from_doubles(), *(one for folder in folders for one in from_files(folder))]
     heard.clear()
-    canaries.started.clear()
+    canaries.started[:] = {id(double): double for double in canaries.started if double.running}.values()
     return list(dict.fromkeys(sentence for place, text in said for sentence in found_in(place, text)))
 
 
@@ -94,6 +94,12 @@ def from_doubles() -> Iterator[tuple[str, Said]]:
     """What the doubles of this test were told."""
     for double in {id(one): one for one in canaries.started}.values():
         yield from (_from_stash if isinstance(double, StashDouble) else _from_plex)(double)
+
+
+def shared_folders(folder: Path) -> list[Path]:
+    """Where the doubles are at home that several tests share, if that is beside the folder of this test."""
+    homes = (Path(one.plugins.config_dir).parent for one in canaries.started if isinstance(one, StashDouble))
+    return [home for home in homes if home.parent == folder.parent]
 
 
 def _from_stash(stash: Any) -> Iterator[tuple[str, Said]]:
@@ -191,7 +197,7 @@ def no_secret_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """Fails when a secret is found; and what an earlier test hid is hidden no more, or it would cover a leak."""
     monkeypatch.setattr(log, "_secrets", [])
     yield
-    found = leaks(tmp_path)
+    found = leaks(*{tmp_path, *shared_folders(tmp_path)})
     if found:
         pytest.fail("\n".join(found), pytrace=False)
 

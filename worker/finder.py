@@ -21,14 +21,16 @@ class Finder:
 
     def __init__(self, plex: PlexClient, index: PathIndex, strict: bool) -> None:
         self._plex, self._index, self._strict = plex, index, strict
+        self._looked_wider: set[int] = set()
 
     def find(self, works: Sequence[Work], expected: int, now: float) -> dict[int, Found | Trouble]:
         """The items of each scene, by scene id: known keys first, then paths; whole items, read in batches.
 
         ``expected`` estimates how many such questions are still to come.
         """
-        found = self._by_keys(works, now)
-        rest = [work for work in works if work.scene.id not in found]
+        known = self._by_keys(works, now)
+        rest = [work for work in works if work.scene.id not in known]
+        found: dict[int, Found | Trouble] = {**known, **self._wider(works, known, expected, now)}
         if rest:
             found.update(self._by_paths(rest, expected, now))
         return found
@@ -37,17 +39,37 @@ class Finder:
         """What the path index says of this scene's files proved wrong."""
         self._index.anew(_files([work]), now)
 
-    def _by_keys(self, works: Sequence[Work], now: float) -> dict[int, Found | Trouble]:
+    def _by_keys(self, works: Sequence[Work], now: float) -> dict[int, Found]:
         keys = list(dict.fromkeys(entry.item for work in works for entry in work.known))
         items = self._plex.items(keys) if keys else {}
         chosen = {section.key for section in self._index.sections(now)} if keys else set()
-        found: dict[int, Found | Trouble] = {}
+        found: dict[int, Found] = {}
         for work in works:
             shown = [items.get(entry.item) for entry in work.known]
             fitting = tuple(i for i in shown if i and i.section in chosen and matcher.still_fits(i, work.files))
             if fitting and len(fitting) == len(work.known):
                 found[work.scene.id] = Found(fitting)
         return found
+
+    def _wider(
+        self, works: Sequence[Work], known: Mapping[int, Found], expected: int, now: float
+    ) -> dict[int, Found | Trouble]:
+        """Known scenes whose file is in another library too, which the settings may have named since it was matched.
+
+        Looked for once per scene: after a change of the settings there is another finder.
+        """
+        chosen = {section.key for section in self._index.sections(now)} if known else set()
+        new = [
+            work
+            for work in works
+            if work.scene.id in known and work.scene.id not in self._looked_wider
+            if chosen - {item.section for item in known[work.scene.id].items}
+        ]
+        candidates = self._index.candidates(_files(new), expected, now) if new else {}
+        self._looked_wider.update(work.scene.id for work in new)
+        more = [work for work in new if {one.key for one in of_work(work, candidates)} - _keys(known[work.scene.id])]
+        wider = self._among(more, candidates) if more else {}
+        return {scene: one for scene, one in wider.items() if _keys(one) > _keys(known[scene])}
 
     def _by_paths(self, works: Sequence[Work], expected: int, now: float) -> dict[int, Found | Trouble]:
         candidates = self._index.candidates(_files(works), expected, now)
@@ -89,6 +111,10 @@ class Finder:
             return Trouble(Kind.AMBIGUOUS, result.why)
         name = private(paths.base_name(work.files[0].path))
         return Trouble(Kind.MISSING, f"Plex has no item with the file {name}")
+
+
+def _keys(found: Found | Trouble) -> set[str]:
+    return {item.key for item in found.items} if isinstance(found, Found) else set()
 
 
 def _names(work: Work) -> list[str]:

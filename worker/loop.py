@@ -43,21 +43,22 @@ class Loop:
     def run(self) -> None:
         """Step until told to leave."""
         while not self._life.over:
+            now = self._clock()
             try:
-                rest_s = self.step(self._clock())
+                rest_s = self.step(now)
             except (OSError, sqlite3.Error):
                 self._give_up()
                 raise
             if rest_s > 0:
-                self._rest(min(self._session.settings.poll_interval, rest_s))
+                self._rest(min(self._session.settings.poll_interval, rest_s), now)
 
-    def _rest(self, rest_s: float) -> None:
-        """Until something happens or the time is over; whoever follows a task does not wait for the poll interval."""
-        since, end = self._clock(), time.monotonic() + rest_s
+    def _rest(self, rest_s: float, since: float) -> None:
+        """Until something happens or the time is over; a person who asks for a task does not wait for that."""
+        end = time.monotonic() + rest_s
         while not self._life.changed.wait(max(0.0, min(LISTEN_S, end - time.monotonic()))):
             if time.monotonic() >= end or marks.asked_since(self._session.data_dir, since):
                 break
-            since = self._clock() - LISTEN_S  # a mark shows a moment after the time in its name
+            since = self._clock() - 2 * LISTEN_S  # a mark shows a moment after the time in its name
         self._life.changed.clear()
 
     def step(self, now: float) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from plex.client import PlexClient
 from plex.exceptions import BrokenOff, TimedOut
-from plex.model import BACKGROUND, PICTURES, POSTER, PlexItem
+from plex.model import BACKGROUND, PICTURES, POSTER, Picture, PlexItem
 from stash import log
 from stash.client import StashClient
 from sync_queue.settlement import LogEntry
@@ -48,11 +48,15 @@ NOTHING, SEND = Plan(), Plan("send")
 
 @dataclass(frozen=True)
 class Brought:
-    """What came of an item's pictures: those shown, by kind with their address ("" unknown), those sent, the failed."""
+    """What came of an item's pictures: those shown, by kind with their address ("" unknown), those sent, the failed.
+
+    ``earlier`` are those of ours, as (kind, SHA-1), that it may show where it does not show the cover.
+    """
 
     shown: Mapping[str, str]
     sent: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
+    earlier: tuple[tuple[str, str], ...] = ()
 
 
 class Pictures:
@@ -60,7 +64,7 @@ class Pictures:
 
     def __init__(self, stash: StashClient, plex: PlexClient, preserve: bool) -> None:
         self._stash, self._plex, self._preserve = stash, plex, preserve
-        self._unsure: set[tuple[str, str, str]] = set()
+        self._unsure: set[tuple[str, str, str]] = set()  # sent, and not in the log: Plex went away meanwhile
 
     def cover(self, scene: int, before: LogEntry | None) -> Cover:
         """The scene's cover; Stash sends its bytes only when it is another one than ``before``."""
@@ -91,14 +95,18 @@ class Pictures:
         for kind in kinds:
             try:
                 new = self._show(item, kind, cover, before, force)
-                shown[kind] = "" if new else item.marks.get(kind, "")
+                if new or force or kind not in shown:  # else nobody looked: what it shows now may be a person's
+                    shown[kind] = "" if new else item.marks.get(kind, "")
                 sent += [NAMES[kind]] * new
             except Trouble as trouble:
                 if trouble.kind not in PARTS:
                     raise
                 shown.pop(kind, None)
                 failed[NAMES[kind]] = trouble.message
-        return Brought(shown, tuple(sent), failed)
+        self._unsure -= {one for one in self._unsure if one[0] == item.key}
+        earlier = {(kind, sha1) for kind in NAMES if kind not in shown for sha1 in _ours(before, kind)}
+        earlier |= {(kind, cover.sha1) for kind in kinds if NAMES[kind] in failed}
+        return Brought(shown, tuple(sent), failed, tuple(sorted(earlier)))
 
     def plan(self, item: PlexItem, kind: str, cover: Cover, before: LogEntry | None, force: bool) -> Plan:
         """What has to be done so that the item shows the cover. Only reads, and mostly without asking Plex."""
@@ -117,14 +125,19 @@ class Pictures:
         selected = next((picture for picture in there if picture.selected), None)
         if selected and selected.sha1 == cover.sha1:
             return NOTHING
-        ours = before.cover if before else ""
-        if self._preserve and (same or (selected and selected.sha1 and selected.sha1 != ours)):
+        if self._preserve and (same or (selected and not self._is_ours(key, kind, selected, before))):
             return NOTHING  # a person's choice
         return next((Plan("choose", picture.key) for picture in there if picture.sha1 == cover.sha1), SEND)
+
+    def _is_ours(self, key: str, kind: str, shown: Picture, before: LogEntry | None) -> bool:
+        """Whether this picture may give way: it was sent by us, or was never uploaded by anybody."""
+        return not shown.sha1 or shown.sha1 in _ours(before, kind) or (key, kind, shown.sha1) in self._unsure
 
     def _show(self, item: PlexItem, kind: str, cover: Cover, before: LogEntry | None, force: bool) -> bool:
         """Whether something was sent for this kind of picture."""
         plan = self.plan(item, kind, cover, before, force)
+        if plan != NOTHING:
+            self._unsure.add((item.key, kind, cover.sha1))
         if plan.act == "choose":
             self._plex.select(item.key, kind, plan.picture)
         elif plan.act == "send":
@@ -139,11 +152,17 @@ class Pictures:
         try:
             self._plex.upload(key, kind, content)
         except (TimedOut, BrokenOff):
-            self._unsure.add((key, kind, cover.sha1))
             if not any(picture.selected and picture.sha1 == cover.sha1 for picture in self._plex.pictures(key, kind)):
                 raise
-        self._unsure.discard((key, kind, cover.sha1))
 
     def _content(self, scene: int) -> bytes:
         found = self._stash.cover(scene)
         return found.content if found else b""
+
+
+def _ours(before: LogEntry | None, kind: str) -> set[str]:
+    """The SHA-1 of each picture of this kind that the item may show because we sent it."""
+    if before is None:
+        return set()
+    sent = {before.cover} if kind in before.pictures else set()
+    return sent | {sha1 for name, sha1 in before.intended if name == kind}

@@ -15,9 +15,16 @@ LOG_TAIL_S = 0.05  # Stash may close stderr before it has read our last lines
 
 def main(request: Request) -> None:
     """Be the worker, unless there is one; answers on stdout when it ends."""
-    inbox.make_private_folder(request.data_dir)
-    held = lease.take(request.data_dir)
-    reason = "another worker is running" if held is None else _serve(request, held)
+    try:
+        inbox.make_private_folder(request.data_dir)
+        held = lease.take(request.data_dir)
+        reason = "another worker is running" if held is None else _serve(request, held)
+    except OSError as error:
+        reason = "Data folder %s cannot be used (%s)" % (request.data_dir, error.strerror)
+        log.error(COMPONENT, reason)
+    except Exception as error:  # noqa: BLE001 - whatever its text holds, Stash would show it
+        reason = "Worker met a fault in Stash2Plex: %s" % log.where(error)
+        log.error(COMPONENT, reason)
     answer(reason)
     sleep(LOG_TAIL_S)
 

@@ -69,8 +69,9 @@ class SettingsReader:
 
     def _take(self, found: Configuration) -> None:
         settings, warnings = user_settings.read({**found.settings, **self._overrides}, os.environ)
-        for secret in (found.api_key, settings.plex_token, settings.stash_api_key):
-            log.hide(secret)
+        typed = (found.settings.get(name) for name in ("plex_token", "stash_api_key"))  # also what is not accepted
+        for secret in (found.api_key, settings.plex_token, settings.stash_api_key, *typed):
+            log.hide(secret if isinstance(secret, str) else "")
         log.show_debug(settings.debug_logging)
         log.mask_private(settings.obfuscate_paths, self._salt)
         if bool(self._store.fact(MASKED)) != settings.obfuscate_paths:

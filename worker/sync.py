@@ -50,7 +50,8 @@ class Sync:
         if work.cover_unchanged:
             return True
         cover = self._pictures.cover(work.scene.id, work.known[0])
-        return not cover.sha1 or all(entry.cover == cover.sha1 for entry in work.known)
+        kinds = {*work.projection.pictures}
+        return not cover.sha1 or all(one.cover == cover.sha1 and kinds <= one.pictures.keys() for one in work.known)
 
     def compare(self, work: Work, item: PlexItem) -> Push:
         """What differs between the scene and this item, pictures apart."""
@@ -83,7 +84,9 @@ class Sync:
         fields = (*(name for name in push.edit.fields if name not in failed), *brought.sent)
         entry = _entry(push, failed, before)
         if kinds:
+            tags = (one for one in entry.intended if one[0] not in PICTURES)
             entry = replace(entry, cover=cover.sha1, etag=cover.etag, pictures=brought.shown)
+            entry = replace(entry, intended=_sorted((*tags, *brought.earlier)))
         return Pushed(entry, fields or ("locks",) * (not push.edit.empty and not failed), failed)
 
     def learn_addresses(self, entries: Iterable[LogEntry]) -> list[LogEntry]:
@@ -197,7 +200,7 @@ def _entry(push: Push, failed: Mapping[str, str], before: LogEntry | None) -> Lo
     work, item, after = push.work, push.item, push.edit.owned
     row = before or LogEntry(work.scene.id, item.key, item.section)
     owned = {tag for tag in after if tag[0] not in failed} | {tag for tag in work.owned(item) if tag[0] in failed}
-    intended = {tag for tag in after if tag[0] in failed} - owned
+    intended = {tag for tag in after if tag[0] in failed} - owned | {one for one in row.intended if one[0] in PICTURES}
     fingerprint = "" if failed else work.fingerprint
     row = replace(row, section=item.section, fingerprint=fingerprint, updated_at=work.scene.updated_at)
     return replace(row, owned=_sorted(owned), intended=_sorted(intended))

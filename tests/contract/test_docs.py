@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.contract.source_tree import ROOT
+from tests.contract.source_tree import ROOT, modules
 
 DOCS = ROOT / "docs"
 SETTING_TYPES = {"STRING", "NUMBER", "BOOLEAN"}
@@ -72,6 +72,19 @@ def test_every_setting_has_what_the_settings_page_of_stash_shows(manifest: dict[
         assert "." not in name, "Stash stores settings under dotted keys"
 
 
+def test_every_path_rule_that_the_settings_page_shows_works():
+    """Nothing in it is found wrong, and a path of its Stash folder leads to Plex and back."""
+    from plex.rules import PathRules
+
+    shown = re.findall(r"^\| `(.+?)` \| \S", section("config.md", "path_rules"), re.MULTILINE)
+    assert len(shown) >= 5
+    for text in shown:
+        rules = PathRules.parse(text)
+        path = "/mnt/nas/a/b.mp4" if "/mnt/nas" in text else "/data/a/b.mp4"
+        assert (rules.to_stash(rules.to_plex(path)), rules.warnings()) == (path, []), text
+        assert rules.to_plex(path) != path, text
+
+
 # --- tasks ------------------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +130,20 @@ def test_decision_records_are_numbered_without_gaps_and_listed():
     assert [name[:4] for name in records] == [f"{number:04}" for number in range(1, len(records) + 1)]
     index = (DOCS / "decisions" / "index.md").read_text(encoding="utf-8")
     assert [name for name in records if f"({name})" not in index] == []
+
+
+def test_the_architecture_page_has_a_line_for_each_module():
+    """In the tables of "Where a line lives"; what is not there any more must not be either."""
+    named = re.findall(r"^\| `([\w/]+\.py)` \| \S", section("architecture.md", "Where a line lives"), re.MULTILINE)
+    there = [module.path.relative_to(ROOT).as_posix() for module in modules() if module.path.name != "__init__.py"]
+    assert sorted(named) == sorted(there)
+
+
+def test_every_package_with_modules_is_in_the_code_reference():
+    named = re.findall(r"^\[modules of (\w+)\]$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE)
+    with_modules = {module.name.partition(".")[0] for module in modules() if "." in module.name}
+    assert len(named) == len(set(named))
+    assert set(named) == with_modules
 
 
 def test_the_changelog_knows_the_version_of_the_manifest(manifest: dict[str, Any]):

@@ -20,7 +20,7 @@ hooks:
   - name: all
     triggeredBy: [Scene.Update.Post, Scene.Create.Post, Scene.Destroy.Post, Performer.Create.Post,
       Performer.Update.Post, Performer.Destroy.Post, Tag.Create.Post, Tag.Update.Post, Tag.Destroy.Post,
-      Tag.Merge.Post, Studio.Update.Post, Studio.Destroy.Post]
+      Tag.Merge.Post, Studio.Update.Post, Studio.Destroy.Post, SceneMarker.Create.Post]
 tasks:
   - name: Recorded Task
     description: t
@@ -71,7 +71,9 @@ class Recorder:
 
 @pytest.fixture
 def recorder(tmp_path):
-    made = Recorder(tmp_path)
+    folder = tmp_path / "secrets"  # it keeps the cookies that it reads
+    folder.mkdir()
+    made = Recorder(folder)
     with made.stash as stash:
         stash.hooks_enabled = False
         for number in range(1, 13):
@@ -117,6 +119,11 @@ def scan_new(stash):
     stash.wait_job(stash.scan())
 
 
+def cleaned(stash):
+    stash.delete_file(stash.scene(10)["files"][0]["path"])
+    stash.wait_job(stash.clean())
+
+
 def renamed(stash, with_folder):
     stash.move_file(10, "/data/media/other.mp4", with_folder)
     stash.wait_job(stash.scan())
@@ -148,6 +155,14 @@ OPERATIONS = {
     "performerDestroy": lambda s: s.gql("mutation{performerDestroy(input:{id:1})}"),
     "sceneDestroy": lambda s: s.gql("mutation{sceneDestroy(input:{id:11,delete_file:false})}"),
     "scenesDestroy of two": lambda s: s.gql("mutation{scenesDestroy(input:{ids:[11,12],delete_file:false})}"),
+    "file deleted, then clean": cleaned,
+    "generate covers": lambda s: s.wait_job(s.generate_covers([10])),
+    "sceneAddPlay": lambda s: s.gql("mutation{sceneAddPlay(id:10){count}}"),
+    "sceneAddO": lambda s: s.gql("mutation{sceneAddO(id:10){count}}"),
+    "sceneSaveActivity": lambda s: s.gql("mutation{sceneSaveActivity(id:10,playDuration:1)}"),
+    "sceneMarkerCreate": lambda s: s.gql(
+        'mutation{sceneMarkerCreate(input:{title:"m",seconds:0.5,scene_id:9,primary_tag_id:1}){id}}'
+    ),
     "runPluginTask with task_name and args_map": lambda s: s.wait_job(
         s.run_task("Recorder", "Recorded Task", {"extra": 1, "flag": True})
     ),

@@ -95,6 +95,11 @@ class Listener:
         """Return the address without a slash at the end."""
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
+    @property
+    def running(self) -> bool:
+        """Whether it listens."""
+        return self._server is not None
+
     def start(self) -> None:
         """Listen; a no-op when it does already."""
         if self._server:

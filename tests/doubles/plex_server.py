@@ -86,6 +86,11 @@ class PlexDouble(PlexSettings, LibraryActs):
             self._control.stop()
 
     @property
+    def running(self) -> bool:
+        """Whether it listens."""
+        return self._listener.running
+
+    @property
     def url(self) -> str:
         """Return the address; it stays the same through ``down`` and ``up``."""
         return self._listener.url

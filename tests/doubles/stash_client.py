@@ -97,9 +97,35 @@ class Conveniences:
         answer = self.gql(query, {"p": plugin_id, "a": args or {}}, **options)
         return answer and answer["runPluginOperation"]
 
-    def scan(self, rescan: bool = False) -> str:
-        """metadataScan; gives the job id."""
-        return self.gql("mutation($r:Boolean){metadataScan(input:{rescan:$r})}", {"r": rescan})["metadataScan"]
+    # jobs of Stash itself; each gives the job id
+
+    def scan(self, rescan: bool = False, paths: Sequence[str] = (), covers: bool = False) -> str:
+        """metadataScan, of everything unless `paths` are named."""
+        wanted = {"rescan": rescan, "paths": list(paths) or None, "scanGenerateCovers": covers}
+        return self._job("metadataScan", "ScanMetadataInput", wanted)
+
+    def identify(self, ids: Sequence[Any], doubtful_tag: Optional[str] = None) -> str:
+        """metadataIdentify of these scenes; the tag, by id, is for those with several matches."""
+        options = {"skipMultipleMatches": True, "skipMultipleMatchTag": doubtful_tag}
+        wanted = {"sources": [], "sceneIDs": [str(i) for i in ids], "options": options}
+        return self._job("metadataIdentify", "IdentifyMetadataInput", wanted)
+
+    def auto_tag(self) -> str:
+        """metadataAutoTag with all performers, studios and tags."""
+        every = {"performers": ["*"], "studios": ["*"], "tags": ["*"]}
+        return self._job("metadataAutoTag", "AutoTagMetadataInput", every)
+
+    def clean(self) -> str:
+        """metadataClean."""
+        return self._job("metadataClean", "CleanMetadataInput", {"dryRun": False})
+
+    def generate_covers(self, ids: Sequence[Any]) -> str:
+        """metadataGenerate of covers for these scenes."""
+        wanted = {"covers": True, "sceneIDs": [str(i) for i in ids]}
+        return self._job("metadataGenerate", "GenerateMetadataInput", wanted)
+
+    def _job(self, field: str, kind: str, wanted: dict[str, Any]) -> str:
+        return self.gql("mutation($i:%s!){%s(input:$i)}" % (kind, field), {"i": wanted})[field]
 
     def id_of(self, kind: str, name: str) -> str:
         raise NotImplementedError

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.doubles.stash_disk import Disk
 from tests.doubles.stash_jobs import Jobs
 from tests.doubles.stash_model import Library
 from tests.doubles.stash_plugins import Plugins
@@ -14,7 +15,7 @@ from tests.doubles.stash_session import Sessions
 class Core:
     """`lock` is held while the library changes and never while a hook runs, as Stash does it.
 
-    `settings` are the plugins' settings by plugin id; `arrivals` is what the next scan finds.
+    `settings` are the plugins' settings by plugin id; `disk` is what the next jobs find.
     """
 
     library: Library
@@ -23,5 +24,5 @@ class Core:
     sessions: Sessions
     log: list[tuple[str, str, str]]
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    arrivals: list[tuple[str, Any, int]] = field(default_factory=list)
+    disk: Disk = field(default_factory=Disk)
     lock: Any = field(default_factory=threading.RLock)

@@ -97,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
         if visitor is None:
             self.send(401, b"", None, {"WWW-Authenticate": "FormBased"})
             return
-        cookie = {"Set-Cookie": f"session={visitor.renewed_cookie}; Path=/; HttpOnly"} if visitor.renewed_cookie else {}
+        cookie = _renewed(visitor)
         if self.headers.get_content_type() != "application/json":
             self._json(400, _refusal("transport not supported"), "text/plain; charset=utf-8", cookie)
             return
@@ -158,7 +158,8 @@ class Handler(BaseHTTPRequestHandler):
         self._json(status, answer, "application/json", {})
 
     def _image(self, number: str, what: str) -> None:
-        if self._visitor() is None:
+        visitor = self._visitor()
+        if visitor is None:
             self.send(302, b"", None, {"Location": "/login"})
             return
         fault = self.server.stash.faults.take_picture()
@@ -171,12 +172,12 @@ class Handler(BaseHTTPRequestHandler):
         elif what != "screenshot":
             self.send(404, b"404 page not found\n", "text/plain; charset=utf-8")
         else:
-            self._picture(scene.cover or PLACEHOLDER)
+            self._picture(scene.cover or PLACEHOLDER, _renewed(visitor))
 
-    def _picture(self, content: bytes) -> None:
+    def _picture(self, content: bytes, cookie: dict[str, str]) -> None:
         etag = '"' + hashlib.md5(content).hexdigest() + '"'
         lasting = "private, max-age=31536000, immutable" if "t=" in self.path else "no-cache"
-        headers = {"ETag": etag, "Cache-Control": lasting}
+        headers = {"ETag": etag, "Cache-Control": lasting, **cookie}
         if self.headers.get("If-None-Match") == etag:
             self.send(304, b"", None, headers)
             return
@@ -205,6 +206,11 @@ def _decode(body: bytes) -> Any:
         return json.loads(body)
     text = json.dumps(json.loads(body), ensure_ascii=False)
     return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", text))
+
+
+def _renewed(visitor: Visitor) -> dict[str, str]:
+    """The header that hands a visitor's cookie out anew."""
+    return {"Set-Cookie": f"session={visitor.renewed_cookie}; Path=/; HttpOnly"} if visitor.renewed_cookie else {}
 
 
 def _refusal(message: str) -> dict[str, Any]:

@@ -37,13 +37,14 @@ class Named:
 
 
 class VideoFile:
-    """One file of a scene; its oshash is made up from the path and never changes."""
+    """One file of a scene; its oshash is made up from the path and never changes. A cover is made of `picture`."""
 
     format, width, height = "mp4", 1280, 720
 
     def __init__(self, number: int, path: str, size: int, now: str) -> None:
         self.id, self.path, self.size = str(number), path, size
         self.duration = 60.0
+        self.picture: Optional[bytes] = None
         self.oshash = hashlib.md5(path.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self.created_at = self.updated_at = self.mod_time = now
 
@@ -56,7 +57,6 @@ class Scene:
     """One scene; relations are lists in the order they were given."""
 
     interactive = False
-    play_count = o_counter = 0
 
     def __init__(self, number: int, now: str) -> None:
         self.number, self.id = number, str(number)
@@ -64,6 +64,7 @@ class Scene:
         self.date: Optional[str] = None
         self.rating100: Optional[int] = None
         self.organized = False
+        self.play_count = self.o_counter = 0
         self.urls: list[str] = []
         self.stash_ids: list[dict[str, Any]] = []
         self.groups: list[Any] = []
@@ -187,6 +188,11 @@ class Library:
         field = named.kind + "s"
         self.relate(scene, field, [n for n in getattr(scene, field) if n is not named])
 
+    def renumbered(self, scenes: int) -> None:
+        """Ids go on after those that are there."""
+        self._next.update(scene=scenes + 1, file=len(self.files) + 1)
+        self._next.update({kind: len(held) + 1 for kind, held in self.named.items()})
+
     def owner(self, file: VideoFile) -> Optional[Scene]:
         return next((s for s in self.scenes.values() if file in s.files), None)
 
@@ -200,3 +206,27 @@ def snapshot(scene: Scene) -> dict[str, Any]:
     row["tags"] = [t.name for t in scene.tags]
     row["files"] = [{"path": f.path, "size": f.size} for f in scene.files]
     return row
+
+
+def import_anew(library: Library) -> None:
+    """What a full import leaves: the same library with ids from 1 on, here in the opposite order."""
+    scenes = list(library.scenes.values())[::-1]
+    library.scenes.clear()
+    library.files.clear()
+    library.by_update.clear()
+    for held in library.named.values():
+        named = list(held.values())[::-1]
+        held.clear()
+        for number, one in enumerate(named, 1):
+            one.number, one.id, one.scene_ids = number, str(number), set()
+            held[number] = one
+    for number, scene in enumerate(scenes, 1):
+        scene.number, scene.id = number, str(number)
+        library.scenes[number] = scene
+        bisect.insort(library.by_update, (scene.updated_at, number))
+        for one in scene.related():
+            one.scene_ids.add(number)
+    for number, file in enumerate([file for scene in scenes for file in scene.files], 1):
+        file.id = str(number)
+        library.files[number] = file
+    library.renumbered(len(scenes))

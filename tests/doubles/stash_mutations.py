@@ -1,13 +1,12 @@
-"""The root of all mutations; its own part is plugins, jobs and the scan."""
+"""The root of all mutations; its own part is plugins and the job queue."""
 
 from typing import Any, Optional
 
-from tests.doubles.stash_jobs import Job
-from tests.doubles.stash_named_mutations import NamedMutations
-from tests.doubles.stash_plugins import Call, Cancelled
+from tests.doubles.stash_job_mutations import JobMutations
+from tests.doubles.stash_other_mutations import OtherMutations
 
 
-class Mutations(NamedMutations):
+class Mutations(JobMutations, OtherMutations):
     """One method per root field, named after it in snake case."""
 
     def configure_plugin(self, info: Any, plugin_id: str, input: dict[str, Any]) -> dict[str, Any]:
@@ -45,33 +44,3 @@ class Mutations(NamedMutations):
     def stop_all_jobs(self, info: Any) -> bool:
         self.core.jobs.stop_all()
         return True
-
-    def metadata_scan(self, info: Any, input: dict[str, Any]) -> str:
-        user, rescan = info.context.user, bool(input.get("rescan"))
-        return self.core.jobs.add("Scanning...", lambda job: self._scan(job, user, rescan))
-
-    def _scan(self, job: Job, user: str, rescan: bool) -> None:
-        call = Call(user, job.stopping.is_set)
-        with self.core.lock:
-            found = [self._arrive(*arrival) for arrival in self.core.arrivals]
-            self.core.arrivals.clear()
-            known = {number for _, number in found}
-            if rescan:
-                found += [("Scene.Update.Post", n) for n in self.library.scenes if n not in known]
-        try:
-            for trigger, number in found:
-                if trigger:
-                    self.core.plugins.fire(trigger, number, None, (), call)
-        except Cancelled:
-            return
-
-    def _arrive(self, what: str, where: Any, size: int) -> Any:
-        """A new file makes a scene; a renamed file fires, a renamed folder does not."""
-        if what == "new":
-            scene = self.library.new_scene()
-            self.library.new_file(scene, where, size)
-            return "Scene.Create.Post", scene.number
-        scene_id, path = where
-        scene = self.library.scene(scene_id)
-        scene.files[0].path = path
-        return ("Scene.Update.Post" if what == "file" else ""), scene.number

@@ -29,13 +29,13 @@ class NamedMutations(SceneMutations):
         return self._update("tag", input, events.sent(input), info)
 
     def bulk_performer_update(self, info: Any, input: dict[str, Any]) -> list[Named]:
-        with self.core.lock:
-            found = [self.library.one("performer", number) for number in input.get("ids") or []]
-            for named in found:
-                apply_named(self.library, named, input)
-        for named in found:
-            self._fire_named("Update", named, events.sent(input), info, input)
-        return found
+        return self._bulk("performer", input, info)
+
+    def bulk_studio_update(self, info: Any, input: dict[str, Any]) -> list[Named]:
+        return self._bulk("studio", input, info)
+
+    def bulk_tag_update(self, info: Any, input: dict[str, Any]) -> list[Named]:
+        return self._bulk("tag", input, info)
 
     def performer_destroy(self, info: Any, input: dict[str, Any]) -> bool:
         return self._remove("performer", input, info)
@@ -45,6 +45,24 @@ class NamedMutations(SceneMutations):
 
     def tag_destroy(self, info: Any, input: dict[str, Any]) -> bool:
         return self._remove("tag", input, info)
+
+    def performers_destroy(self, info: Any, ids: list[str]) -> bool:
+        return self._remove_all("performer", ids, info)
+
+    def studios_destroy(self, info: Any, ids: list[str]) -> bool:
+        return self._remove_all("studio", ids, info)
+
+    def tags_destroy(self, info: Any, ids: list[str]) -> bool:
+        return self._remove_all("tag", ids, info)
+
+    def performer_merge(self, info: Any, input: dict[str, Any]) -> Named:
+        """No hook at all, and no scene is touched."""
+        with self.core.lock:
+            target = self.library.one("performer", input["destination"])
+            for source in [self.library.one("performer", number) for number in input["source"]]:
+                self._absorb(source, target)
+            apply_named(self.library, target, input.get("values") or {})
+        return target
 
     def tags_merge(self, info: Any, input: dict[str, Any]) -> Named:
         """One hook on the destination; nothing for the sources, no scene is touched."""
@@ -58,8 +76,9 @@ class NamedMutations(SceneMutations):
     def _absorb(self, source: Named, target: Named) -> None:
         for number in sorted(source.scene_ids):
             scene = self.library.scene(number)
-            tags = dict.fromkeys(target if tag is source else tag for tag in scene.tags)
-            self.library.relate(scene, "tags", list(tags))
+            field = source.kind + "s"
+            left = dict.fromkeys(target if named is source else named for named in getattr(scene, field))
+            self.library.relate(scene, field, list(left))
         self.library.destroy_named(source)
         target.aliases = [*target.aliases, source.name]
 
@@ -78,6 +97,26 @@ class NamedMutations(SceneMutations):
             apply_named(self.library, named, given)
         self._fire_named("Update", named, shown, info, given)
         return named
+
+    def _bulk(self, kind: str, given: dict[str, Any], info: Any) -> list[Named]:
+        """One event for each."""
+        with self.core.lock:
+            found = [self.library.one(kind, number) for number in given.get("ids") or []]
+            for named in found:
+                apply_named(self.library, named, given)
+        for named in found:
+            self._fire_named("Update", named, events.sent(given), info, given)
+        return found
+
+    def _remove_all(self, kind: str, ids: list[str], info: Any) -> bool:
+        """One event for each, with the bare list of ids."""
+        with self.core.lock:
+            found = [self.library.one(kind, number) for number in ids]
+            for named in found:
+                self.library.destroy_named(named)
+        for named in found:
+            self._fire_named("Destroy", named, list(ids), info)
+        return True
 
     def _remove(self, kind: str, given: dict[str, Any], info: Any) -> bool:
         with self.core.lock:

@@ -18,7 +18,8 @@ tasks:
   - name: Slow
     defaultArgs: {mode: slow, given: default}
 """
-# Notes what it saw beside itself: `begin` and `end` lines of each process.
+# Notes what it saw beside itself: `begin` and `end` lines of each process. Answers with its cookie written backwards,
+# since Stash logs what a hook answers, and in no test a secret may be there.
 SCRIPT = """\
 import json, os, select, signal, sys, time
 body = json.loads(sys.stdin.buffer.read())
@@ -68,7 +69,7 @@ note("end", ident, time.time())
 if mode == "fail":
     print(json.dumps({"error": "it failed"}))
 else:
-    print(json.dumps({"output": {"cookie": body["server_connection"]["SessionCookie"]["Value"], "args": args}}))
+    print(json.dumps({"output": {"cookie": body["server_connection"]["SessionCookie"]["Value"][::-1], "args": args}}))
 """
 LAUNCHER = """\
 name: Launcher

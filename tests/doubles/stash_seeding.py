@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Optional, Union
 
 from tests.doubles.stash_core import Core
+from tests.doubles.stash_disk import Arrival
 from tests.doubles.stash_model import Library, Scene, snapshot
 
 
@@ -68,13 +69,39 @@ class Seeding:
             raise KeyError(f"no {kind} {name}")
         return found.id
 
-    def add_file(self, path: str, size: int = 1000) -> None:
-        """A new file on disk: the next scan makes a scene of it."""
-        self.core.arrivals.append(("new", path, size))
+    # what the next job finds
+
+    def add_file(self, path: str, size: int = 1000, picture: Optional[bytes] = None) -> None:
+        """A new file on disk: the next scan makes a scene of it. Its cover will be made of the picture."""
+        self.core.disk.arrivals.append(Arrival("new", path, size, picture=picture))
+
+    def copy_file(self, scene_id: Any, path: str, size: int = 0) -> None:
+        """A second file with the same fingerprint: the next scan gives it to the scene."""
+        self.core.disk.arrivals.append(Arrival("copy", path, size, scene_id))
 
     def move_file(self, scene_id: Any, path: str, with_folder: bool = False) -> None:
         """A file renamed on disk (alone or with its folder): the next scan sees it."""
-        self.core.arrivals.append(("folder" if with_folder else "file", (scene_id, path), 0))
+        self.core.disk.arrivals.append(Arrival("folder" if with_folder else "moved", path, 0, scene_id))
+
+    def modify_file(self, scene_id: Any, size: int) -> None:
+        """A file that got other bytes: the next scan sees it."""
+        self.core.disk.arrivals.append(Arrival("modified", "", size, scene_id))
+
+    def delete_file(self, path: str) -> None:
+        """A file gone from the disk: the next clean sees it."""
+        self.core.disk.deleted.add(path)
+
+    def film(self, scene_id: Any, picture: bytes) -> None:
+        """What a cover that Stash makes of the scene's first file will show."""
+        self.core.library.scene(scene_id).files[0].picture = picture
+
+    def let_box_know(self, scene_id: Any, **fields: Any) -> None:
+        """What identify finds of a scene (fields as in `add_scene`); `several=True`: too many matches."""
+        self.core.disk.boxes[int(scene_id)] = fields
+
+    def let_box_name(self, kind: str, name: str, other: str) -> None:
+        """What the batch tagger will call this performer or studio."""
+        self.core.disk.renamed[kind, int(self.id_of(kind, name))] = other
 
     def configure(self, plugin_id: str, settings: dict[str, Any]) -> None:
         self.core.settings[plugin_id] = dict(settings)

@@ -126,6 +126,10 @@ class StashDouble(Seeding, Conveniences):
     # -- what it is ------------------------------------------------------
 
     @property
+    def running(self) -> bool:
+        return self._server is not None
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 

@@ -203,7 +203,8 @@ def test_a_script_can_be_a_hook_and_look_at_folders(tmp_path):
 @posix_only
 def test_stopping_waits_for_a_request_under_way(stash, probe):
     scene = stash.add_scene("/d/a.mp4")
-    slow = subprocess.Popen([sys.executable, "-c", CLIENT, stash.url, stash.cookie()], stdout=subprocess.PIPE)
+    environment = {**os.environ, "COOKIE": stash.cookie()}
+    slow = subprocess.Popen([sys.executable, "-c", CLIENT, stash.url], env=environment, stdout=subprocess.PIPE)
     probe.wait_note("begin")
     assert stash.stop() is True
     assert json.loads(slow.communicate(timeout=10)[0])["data"] == {"sceneUpdate": {"id": scene}}
@@ -212,9 +213,9 @@ def test_stopping_waits_for_a_request_under_way(stash, probe):
 
 
 CLIENT = """\
-import sys, urllib.request
+import os, sys, urllib.request
 request = urllib.request.Request(sys.argv[1] + "/graphql", b'{"query":"mutation{sceneUpdate(input:{id:1}){id}}"}',
-                                 {"Content-Type": "application/json", "Cookie": "session=" + sys.argv[2]})
+                                 {"Content-Type": "application/json", "Cookie": "session=" + os.environ["COOKIE"]})
 print(urllib.request.urlopen(request, timeout=10).read().decode())
 """
 

@@ -55,12 +55,12 @@ def test_with_a_login_only_a_users_cookie_or_the_api_key_gets_in(locked):
 
 
 def test_an_operations_cookie_works_and_that_of_a_launched_process_does_not(locked):
-    direct = locked.operation("Probe", {"mode": "echo"})["cookie"]
+    direct = locked.operation("Probe", {"mode": "echo"})["cookie"][::-1]
     assert locked.gql("{version{version}}", cookie=direct)
     (locked.plugins.loaded["Launcher"].folder / "launch.js").write_text(
         '({Output: gql.Do(\'mutation{runPluginOperation(plugin_id:"Probe",args:{mode:"echo"})}\')})', "utf-8"
     )
-    launched = locked.operation("Launcher")["runPluginOperation"]["cookie"]
+    launched = locked.operation("Launcher")["runPluginOperation"]["cookie"][::-1]
     assert refused(locked, cookie=launched)
 
 

@@ -42,7 +42,7 @@ def test_an_answer_of_something_else_is_not_plex(plex, connect, fault):
 def test_a_wrong_token_is_refused_and_a_guest_may_not_write(plex, connect, section):
     key = plex.add_item(section, file="/media/a.mp4")
     assert kind_of(connect(plex.url, "wrong").sections) is Kind.REFUSED
-    guest = connect(plex.url, "guest")
+    guest = connect(plex.url, plex.guest_token)
     assert guest.sections() and kind_of(guest.edit, section, key, "title.value=x") is Kind.REFUSED
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import socket
-import ssl
 import threading
 from contextlib import contextmanager
 
@@ -16,20 +14,11 @@ from plex.client import PlexClient
 from plex.exceptions import TimedOut
 from tests.canaries import PLEX_TOKEN
 from tests.doubles.plex_server import PlexDouble
+from tests.plex.identity import Identity
 from validation.errors import Kind, Trouble
 
 TOKEN = PLEX_TOKEN
 OTHER_PIN = "0" * 64
-
-
-class Identity:
-    """A certificate for some names: ``context`` for a server, ``pin`` as Health Check prints it."""
-
-    def __init__(self, authority, *names, **options):
-        issued = authority.issue_cert(*names, **options)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        issued.configure_cert(self.context)
-        self.pin = hashlib.sha256(ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())).hexdigest()
 
 
 @pytest.fixture(scope="module")

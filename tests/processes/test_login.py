@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.canaries import API_KEY, LOGIN
 from tests.processes.world import copy_of_plugin
 from tests.waiting import until
 

@@ -46,6 +46,7 @@ def everything_said(world):
     return {name: json.dumps(one, ensure_ascii=False) for name, one in said.items()}
 
 
+@pytest.mark.proves("setting:obfuscate_paths")
 @pytest.mark.parametrize("obfuscate", [True, False])
 def test_paths_and_titles_are_hidden_everywhere_or_nowhere(build, obfuscate):
     world = build()
@@ -69,6 +70,7 @@ def levels(world, part):
     return {level for level, _, text in list(world.stash.log) if part in text}
 
 
+@pytest.mark.proves("setting:debug_logging")
 def test_debug_logging_shows_every_decision_at_a_level_that_stash_shows(build):
     world = build()
     world.seed(2)

@@ -152,6 +152,19 @@ def test_every_task_of_the_manifest_is_tested_here():
     assert set(TASKS) == set(STEPS)
 
 
+@pytest.mark.proves(
+    "task:queue_status",
+    "task:explain_scene",
+    "task:health_check",
+    "task:process_queue",
+    "task:retry_dead_letters",
+    "task:sync_recent",
+    "task:clear_queue",
+    "task:clear_match_cache",
+    "task:sync_all",
+    "task:purge_dead_letters",
+    "task:clear_dead_letters",
+)
 @pytest.mark.parametrize("worker_lives", [True, False], ids=["with a worker", "without a worker"])
 def test_every_task_does_what_it_says(world, worker_lives):
     played = Played(world)

@@ -22,6 +22,10 @@ FREE = "the lease to be free"
 SOON = "SETTINGS_IDLE_S = SETTINGS_BUSY_S = 0.2"
 
 
+def proves(setting):
+    return pytest.mark.proves(f"setting:{setting}")
+
+
 def free(world):
     return until(lambda: not lease.held(world.data), what=FREE)
 
@@ -146,9 +150,9 @@ def test_the_worker_ends_when_the_plugin_is_disabled(build, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"enabled": False}, "Setting enabled is off"),
-        ({"plex_url": None}, "Setting plex_url is missing"),
-        ({"plex_token": ""}, "Setting plex_token is missing"),
+        pytest.param({"enabled": False}, "Setting enabled is off", marks=proves("enabled")),
+        pytest.param({"plex_url": None}, "Setting plex_url is missing", marks=proves("plex_url")),
+        pytest.param({"plex_token": ""}, "Setting plex_token is missing", marks=proves("plex_token")),
     ],
 )
 def test_a_worker_that_may_not_send_stays_keeps_changes_and_sends_them_later(build, tmp_path, settings, sentence):

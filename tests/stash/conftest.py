@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from stash.client import StashClient
+from tests.canaries import LOGIN
 from tests.doubles.stash_server import StashDouble
 
 

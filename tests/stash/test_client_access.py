@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from stash import client as module
+from stash import log
+from tests.canaries import API_KEY, secret
 from validation.errors import Kind, Trouble
 
 
@@ -48,6 +50,15 @@ def test_a_cookie_is_kept_alive_by_each_answer(locked, connect, clock):
     for _ in range(5):
         clock[0] += 50 * 60
         assert client.newest()
+
+
+def test_the_cookie_that_stash_renewed_is_hidden_in_the_log(locked, connect, clock):
+    first = locked.cookie()
+    client = connect(locked, [first])
+    clock[0] += 60
+    assert client.newest()
+    renewed = client.s.cookies.get("session")
+    assert renewed != first and log.redact(f"{first} {renewed}") == "*** ***"
 
 
 def test_a_cookie_that_ran_out_is_refused(locked, connect, clock):

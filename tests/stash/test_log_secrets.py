@@ -20,6 +20,7 @@ from validation.text import private
 def own_log(monkeypatch):
     """What a test hides or switches is known to nobody else."""
     monkeypatch.setattr(log, "_secrets", [])
+    monkeypatch.setattr(log, "_renewed", [])
     monkeypatch.setattr(log, "_masked", False)
     monkeypatch.setattr(log, "_salt", "")
 
@@ -69,6 +70,27 @@ def test_of_a_secret_that_begins_with_another_nothing_is_left(order):
 def test_what_is_too_short_to_be_a_secret_is_not_masked(secret):
     log.hide(secret)
     assert log.redact("abc") == "abc"
+
+
+def test_of_secrets_that_are_renewed_the_last_ones_are_masked_and_no_more_are_kept():
+    log.hide("the/token")
+    for number in range(1_000):
+        log.hide_renewed(f"cookie/{number:04}")
+    latest = [f"cookie/{number:04}" for number in range(1_000 - log.RENEWED, 1_000)]
+    assert log.redact(" ".join(["the/token", *latest, quote(latest[0], safe="")])) == " ".join(
+        ["***"] * (len(latest) + 2)
+    )
+    assert len(log._secrets) <= 3 * (1 + log.RENEWED)
+    assert log.redact("cookie/0000") == "cookie/0000"
+
+
+@pytest.mark.parametrize("order", [("hide", "hide_renewed"), ("hide_renewed", "hide")])
+def test_a_secret_that_is_to_stay_stays_although_it_came_as_a_renewed_one_too(order):
+    for name in order:
+        getattr(log, name)("cookie/stays")
+    for number in range(50):
+        log.hide_renewed(f"cookie/{number:04}")
+    assert log.redact("cookie/stays cookie%2Fstays") == "*** ***"
 
 
 # --- secrets that nobody told us --------------------------------------------------------------------------------------

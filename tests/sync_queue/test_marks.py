@@ -147,3 +147,12 @@ def test_a_mark_tells_whether_it_came_since(data_dir):
     inbox.put(data_dir, {"kind": "scene", "id": 1})
     put_at = int(os.listdir(os.path.join(data_dir, "inbox"))[0].partition("-")[0]) / 1e9
     assert marks.come_since(data_dir, put_at - 1) and not marks.come_since(data_dir, put_at + 1)
+
+
+def test_it_is_seen_that_somebody_asks_even_among_damaged_marks(data_dir):
+    put_raw(data_dir, f"{10**19}-1-1.json", b"half a mar")
+    inbox.put(data_dir, {"kind": "scene", "id": 1})
+    assert not marks.asked_since(data_dir, 0.0)
+    name = inbox.put(data_dir, {"kind": "request", "operation": "sync_all", "reply": "abc"})
+    put_at = marks._age_key(name)[0] / 1e9
+    assert marks.asked_since(data_dir, put_at - 1) and not marks.asked_since(data_dir, put_at + 1)

@@ -10,6 +10,7 @@ import pytest
 from stash.client import StashClient
 from sync_queue import marks, replies
 from sync_queue.files import read_json
+from tests.canaries import LOGIN
 from tests.doubles.stash_server import StashDouble
 from tests.worker.steps import Stage
 from worker.life import STOPPED, Life
