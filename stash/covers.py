@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import requests
 
-from stash.answers import WANTS_LOGIN, StashAway
+from stash.answers import WANTS_LOGIN
 from validation.errors import Kind, Trouble
 
 LIMIT_BYTES = 10_000_000  # what other programs found Plex to take
@@ -27,7 +27,8 @@ class Cover:
 def read(response: requests.Response, known: str) -> Cover | None:
     """The cover in an answer to ``/scene/{id}/screenshot``, None when the scene has none.
 
-    Raises Trouble: too large, refused (Stash redirects to its login page), or away.
+    Raises Trouble: too large, refused (Stash redirects to its login page), or unexpected, which is this cover's own
+    fault, since a Stash that is away does not answer at all; and what requests raises for half an answer.
     """
     if response.status_code == 304 and known:
         return Cover(known, unchanged=True)
@@ -36,7 +37,7 @@ def read(response: requests.Response, known: str) -> Cover | None:
     if response.status_code == 404:
         return None
     if response.status_code != 200:
-        raise Trouble(Kind.STASH_AWAY, f"Stash does not give a cover (HTTP {response.status_code})")
+        raise Trouble(Kind.UNEXPECTED, f"Stash does not give the cover (HTTP {response.status_code})")
     content = _content(response)
     return Cover(response.headers.get("ETag", ""), content) if is_picture(content) else None
 
@@ -55,7 +56,7 @@ def _content(response: requests.Response) -> bytes:
         if len(content) > LIMIT_BYTES:
             raise Trouble(Kind.TOO_LARGE, f"its cover is larger than {LIMIT_BYTES // 1_000_000} MB")
     if len(content) < _promised_bytes(response):  # urllib3 before 2.0 takes a broken connection for the end
-        raise StashAway("Stash broke off in the middle of a cover")
+        raise requests.exceptions.ChunkedEncodingError
     return bytes(content)
 
 

@@ -196,7 +196,10 @@ def _outcome(work: Work, pushed: Sequence[Pushed]) -> Outcome:
     rows = tuple(one.entry for one in pushed)
     failed = {name: reason for one in pushed for name, reason in one.failed.items()}
     if failed:
-        reason = "; ".join(f"{word(name)}: {why}" for name, why in failed.items())
+        by_reason: dict[str, list[str]] = {}
+        for name, why in failed.items():
+            by_reason.setdefault(why, []).append(word(name))
+        reason = "; ".join(f"{', '.join(names)}: {why}" for why, names in by_reason.items())
         return replace(_failed(work.scene, Trouble(Kind.PARTIAL, reason)), log=rows)
     changed = sorted({word(field) for one in pushed for field in one.fields})
     return Outcome(work.scene.id, PUSHED if changed else UNCHANGED, reason=", ".join(changed), log=rows)

@@ -17,7 +17,7 @@ from sync_queue.settlement import LogEntry
 from validation.errors import Kind, Trouble
 from validation.scene import Scene
 from validation.settings import Settings
-from worker.pictures import NO_COVER, PARTS, Cover, Pictures
+from worker.pictures import NAMES, NO_COVER, PARTS, Cover, Pictures
 from worker.work import Push, Pushed, Work, shown_of
 
 
@@ -49,7 +49,12 @@ class Sync:
         """Whether the scene still has the cover that was pushed; asks Stash when its date alone does not tell."""
         if work.cover_unchanged:
             return True
-        cover = self._pictures.cover(work.scene.id, work.known[0])
+        try:
+            cover = self._pictures.cover(work.scene.id, work.known[0])
+        except Trouble as trouble:
+            if trouble.kind not in PARTS:
+                raise
+            return False  # `apply` meets it again, and says which field it is about
         kinds = {*work.projection.pictures}
         return not cover.sha1 or all(one.cover == cover.sha1 and kinds <= one.pictures.keys() for one in work.known)
 
@@ -74,10 +79,10 @@ class Sync:
         """
         work, item = push.work, push.item
         before = work.before(item.key)
-        cover = self.cover(work)
+        cover, unread = self._cover_or_why(work)
         push = self._with_picture_locks(push, cover)
         push, refused = self._edit(push)
-        failed = {**refused, **self._rate(push)}
+        failed = {**unread, **refused, **self._rate(push)}
         kinds = work.projection.pictures if cover.sha1 else ()
         brought = self._pictures.bring(item, kinds, cover, before, force)
         failed.update(brought.failed)
@@ -110,6 +115,15 @@ class Sync:
         if not work.projection.pictures:
             return NO_COVER
         return self._pictures.cover(work.scene.id, work.known[0] if work.known else None)
+
+    def _cover_or_why(self, work: Work) -> tuple[Cover, Mapping[str, str]]:
+        """The cover, or why its fields fail: a cover that Stash cannot read must not keep the others waiting."""
+        try:
+            return self.cover(work), {}
+        except Trouble as trouble:
+            if trouble.kind not in PARTS:
+                raise
+            return NO_COVER, {NAMES[kind]: trouble.message for kind in work.projection.pictures}
 
     def _with_picture_locks(self, push: Push, cover: Cover) -> Push:
         names = self.picture_locks(push.work, push.item, cover)

@@ -58,7 +58,7 @@ def test_each_refused_field_has_its_reason_in_the_log(stage: Stage, capfd: pytes
     stage.plex.faults.add("status", method="PUT", match="/:/rate", status=400)
     stage.settle(scene)
     said = capfd.readouterr().err
-    assert f"(failed part): tagline: {REASON}; tags: {REASON}; rating: {REASON}\n" in said
+    assert f"(failed part): tagline, tags, rating: {REASON}\n" in said
     assert stage.item(scene)["title"] == "A title" and "summary" in stage.item(scene)["locks"]
 
 

@@ -226,10 +226,28 @@ def test_a_plex_that_goes_away_between_edit_and_picture_charges_nothing(stage: S
     assert shows(stage, scene, jpeg("one")) == BOTH and stage.uncharged(scene)
 
 
-def test_a_stash_that_does_not_give_the_cover_charges_nothing(stage: Stage) -> None:
+def test_a_cover_that_stash_cannot_read_keeps_the_rest_and_is_tried_again(stage: Stage) -> None:
     scene = stage.scene(cover=jpeg("one"))
     stage.settle(scene)
     stage.save(scene, cover=jpeg("two"), title="Edited")
-    stage.stash.faults.picture_status(500, times=2)
+    stage.stash.faults.picture_status(500, times=1)
     stage.run()
-    assert shows(stage, scene, jpeg("two")) == BOTH and stage.uncharged(scene) and stage.differing() == {}
+    assert stage.differing() == {} and shows(stage, scene, jpeg("two")) == NONE
+    stage.run_for(60)
+    assert shows(stage, scene, jpeg("two")) == BOTH and stage.uncharged(scene)
+
+
+@pytest.mark.parametrize("edited", [{"cover": jpeg("two")}, {"title": "Edited"}])
+def test_a_cover_that_stash_never_reads_is_given_up_by_name_and_blocks_nobody(
+    stage: Stage, edited: dict[str, Any]
+) -> None:
+    stage.configure(max_retries=1)
+    scene, other = stage.scene(cover=jpeg("one")), stage.scene()
+    stage.settle(scene, other)
+    stage.stash.faults.picture_status(500, times=99)
+    stage.clock.now += 5
+    stage.save(scene, **edited)
+    stage.save(other, title="Meanwhile")
+    stage.run_for(200)
+    assert stage.differing() == {}
+    assert stage.dead()[scene]["reason"] == "poster, background: Stash does not give the cover (HTTP 500)"

@@ -96,6 +96,17 @@ def test_tags_left_out_because_the_edit_was_too_large_arrive_when_they_fit(prese
     assert sorted(preserving.item(scene)["genres"]) == tags[-10:]
 
 
+def test_tags_of_a_piece_that_went_through_before_plex_found_the_edit_too_large_are_ours(preserving: Stage) -> None:
+    tags = [f"Tag {number:03} {'x' * 60}" for number in range(100)]
+    scene = preserving.scene(item={"genres": ["Own"]}, tags=tags)
+    preserving.plex.faults.add("status", status=413, method="PUT", skip=1)
+    preserving.settle(scene)
+    assert sorted(preserving.item(scene)["genres"]) == ["Own", *tags[:FEW_TAGS]]
+    preserving.save(scene, tags=["Red"])
+    preserving.run()
+    assert sorted(preserving.item(scene)["genres"]) == ["Own", "Red"]
+
+
 def test_a_scene_that_was_sent_shortened_has_its_pictures_locked_too(stage: Stage) -> None:
     stage.plex.url_limit = 3_000
     scene = stage.scene(details="word " * 900, tags=[f"Tag {n}" for n in range(100)], cover=jpeg("one"))
