@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.stage import LISTS, SCALARS, TITLES, TOKEN, Late, Stage, stage, until
+from bench.picture import jpeg
+from bench.stage import LISTS, PICTURES, SCALARS, TITLES, TOKEN, Late, Stage, picture_field, stage, until
 from bench.voice import Voice, shown
 
 ENOUGH_TO_KILL = 10
@@ -35,6 +36,7 @@ def save_one(on: Stage, voice: Voice) -> list[float]:
     after = on.item("1")
     lines = [("", "Plex before", f"Plex {arrived:.1f} s after the save")]
     lines += [(NAMES.get(name, name), shown(before[name]), shown(after[name])) for name in (*SCALARS, *LISTS)]
+    lines += [(name, _picture(before[name]), _picture(after[name])) for name in PICTURES]
     voice.table(lines)
     voice.say(f"Stash had its answer after {answered:.2f} s; a worker was started in that time and lives on.")
     voice.log(on.log())
@@ -59,6 +61,17 @@ def save_more(on: Stage, voice: Voice) -> list[float]:
               f"all ten were in Plex {time.monotonic() - at:.2f} s after the click.")  # fmt: skip
     voice.log(on.log())
     return times
+
+
+def change_cover(on: Stage, voice: Voice) -> None:
+    """Another cover for a scene that Plex shows already."""
+    voice.chapter("Give a scene another cover")
+    before, cover = on.plex.uploads(), jpeg(99)
+    _, arrived = on.saved("4", cover_image=picture_field(cover))
+    sent = on.plex.uploads()["requests"] - before["requests"]
+    voice.say(f"Scene 4 gets another cover ({len(cover)} bytes of JPEG). Plex shows it {arrived:.2f} s after the save, "
+              f"as poster and as background ({sent} uploads).")  # fmt: skip
+    voice.log(on.log())
 
 
 def lose_plex(on: Stage, voice: Voice) -> float:
@@ -136,6 +149,9 @@ def sum_up(on: Stage, voice: Voice, times: list[float]) -> bool:
     voice.say(
         f"Hooks: {len(on.hooks())}, typically {1000 * hook_s:.0f} ms each. Writes to Plex: {on.plex.count('PUT')}."
     )
+    uploads = on.plex.uploads()
+    voice.say(f"Covers: {on.with_cover()} of {len(on.keys)} are poster and background of their item, "
+              f"after {uploads['requests']} uploads in all.")  # fmt: skip
     voice.say(f"Workers: {len(on.workers())} started, {on.killed} killed.")
     for id in wrong:
         voice.bad(f"Scene {id}: Stash says {wanted.get(id)}, Plex shows {on.item(id)}")
@@ -162,6 +178,7 @@ def play(on: Stage, voice: Voice) -> bool:
     voice.say(f"A stand-in for Stash ({on.stash.url}) and one for Plex ({on.plex.url}) run on this computer.")
     voice.say("Both know the same 25 videos. The plugin between them is the real one, started as Stash starts it.")
     times = save_one(on, voice) + save_more(on, voice)
+    change_cover(on, voice)
     find_plex(on, voice, lose_plex(on, voice))
     return sum_up(on, voice, times)
 
@@ -188,6 +205,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if well and options.keep else 130
     voice.say(f"The demo took {time.monotonic() - at:.0f} s. Nothing is left running.")
     return 0 if well else 1
+
+
+def _picture(sha1: str) -> str:
+    return f"the scene's cover ({sha1[:7]}...)" if sha1 else "a frame of the file"
 
 
 def _interrupt(*_: Any) -> None:

@@ -6,6 +6,8 @@ Stash starts `Stash2Plex.py` as a process for each hook and for the worker, and 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import http.client
 import os
 import signal
@@ -17,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from bench.picture import jpeg
 from plex.projection import project
 from stash.client import StashClient
 from tests.doubles.plex_server import PlexDouble
@@ -41,6 +44,7 @@ PERFORMERS = ("Ada Vale", "Ben Ortiz", "Cleo Marsh", "Dan Okoro", "Eve Lind", "F
 TAGS = ("Outdoor", "City", "Night", "Classic", "Sea", "Interview", "Short", "Favourite")
 SCALARS = ("title", "studio", "summary", "tagline", "originallyAvailableAt")
 LISTS = {"actor": "actors", "genre": "genres", "director": "directors", "collection": "collections"}
+PICTURES = {"poster": "posters", "background": "arts"}
 
 
 class Late(Exception):
@@ -59,9 +63,10 @@ class Stage:
         stash.configure(PLUGIN, {"plex_url": plex.url, "plex_token": TOKEN})
 
     def item(self, scene: str) -> dict[str, Any]:
-        """What Plex shows of this scene, by Plex's names; lists are lists of names."""
+        """What Plex shows of this scene, by Plex's names; lists are lists of names, pictures the SHA-1 of uploads."""
         found = self.plex.item(self.keys[scene])
-        return {name: found[LISTS.get(name, name)] for name in (*SCALARS, *LISTS)}
+        pictures = {name: _chosen(found[gallery]) for name, gallery in PICTURES.items()}
+        return {**{name: found[LISTS.get(name, name)] for name in (*SCALARS, *LISTS)}, **pictures}
 
     def wanted(self) -> dict[str, dict[str, Any]]:
         """What Plex should show of each scene: the projection of what Stash answers now."""
@@ -71,8 +76,18 @@ class Stage:
                 raise scene
             projection = project(scene, Settings())
             lists = {kind: list(tags) for kind, tags in projection.lists.items()}
-            wanted[str(id)] = {**projection.scalars, **lists}
+            wanted[str(id)] = {**projection.scalars, **lists, **dict.fromkeys(PICTURES, self.cover(str(id)))}
         return wanted
+
+    def cover(self, scene: str) -> str:
+        """The SHA-1 of the scene's cover in Stash."""
+        content = self.stash.library.scene(scene).cover or b""
+        return hashlib.sha1(content, usedforsecurity=False).hexdigest()
+
+    def with_cover(self) -> int:
+        """How many items in Plex show their scene's cover, as poster and as background."""
+        items = {scene: self.item(scene) for scene in self.keys}
+        return sum({item[name] for name in PICTURES} == {self.cover(scene)} for scene, item in items.items())
 
     def differing(self) -> list[str]:
         """The scenes that Plex does not show as it should; the order of tags does not count."""
@@ -135,6 +150,7 @@ class Stage:
             performers=[PERFORMERS[number % 6], PERFORMERS[(number + 2) % 6]],
             tags=[TAGS[number % 5]],
             details=f"What happens in {TITLES[number - 1]}.",
+            cover=jpeg(number),
         )
 
     def _add_item(self, section: str, number: int) -> str:
@@ -170,6 +186,17 @@ def until(condition: Callable[[], object], what: str, patience_s: float = PATIEN
             raise Late(f"waited {patience_s:.0f} s in vain for {what}")
         time.sleep(LOOK_S)
     return time.monotonic() - at
+
+
+def picture_field(content: bytes) -> str:
+    """A picture as Stash's edit page sends it."""
+    return "data:image/jpeg;base64," + base64.b64encode(content).decode()
+
+
+def _chosen(gallery: list[dict[str, Any]]) -> str:
+    """The name of the upload that is shown, which in Plex is the SHA-1 of its bytes; "" when it is no upload."""
+    chosen = [row["ratingKey"] for row in gallery if row["selected"]]
+    return chosen[0].rpartition("/")[2] if chosen and chosen[0].startswith("upload://") else ""
 
 
 def _sorted(values: dict[str, Any]) -> dict[str, Any]:

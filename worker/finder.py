@@ -16,12 +16,16 @@ from validation.text import private
 from worker.work import Found, Work
 
 
+LOOK_WIDER_S = 600.0
+WIDER_LOOKUPS = 20
+
+
 class Finder:
     """Looks in one Plex. ``strict`` refuses what is only likely."""
 
     def __init__(self, plex: PlexClient, index: PathIndex, strict: bool) -> None:
         self._plex, self._index, self._strict = plex, index, strict
-        self._looked_wider: set[int] = set()
+        self._looked_wider: dict[tuple[int, tuple[str, ...]], float] = {}
 
     def find(self, works: Sequence[Work], expected: int, now: float) -> dict[int, Found | Trouble]:
         """The items of each scene, by scene id: known keys first, then paths; whole items, read in batches.
@@ -54,22 +58,27 @@ class Finder:
     def _wider(
         self, works: Sequence[Work], known: Mapping[int, Found], expected: int, now: float
     ) -> dict[int, Found | Trouble]:
-        """Known scenes whose file is in another library too, which the settings may have named since it was matched.
+        """Known scenes that may have more items than we know.
 
-        Looked for once per scene: after a change of the settings there is another finder.
+        They have a file that none of these shows (a merge, a copy), or the settings named another library since.
         """
         chosen = {section.key for section in self._index.sections(now)} if known else set()
         new = [
             work
             for work in works
-            if work.scene.id in known and work.scene.id not in self._looked_wider
-            if chosen - {item.section for item in known[work.scene.id].items}
+            if work.scene.id in known and _may_have_more(work, known[work.scene.id], chosen)
+            if not 0 <= now - self._looked_wider.get(_asked(work), float("-inf")) < LOOK_WIDER_S
         ]
-        candidates = self._index.candidates(_files(new), expected, now) if new else {}
-        self._looked_wider.update(work.scene.id for work in new)
+        candidates, patience = {}, self._index.misses + WIDER_LOOKUPS
+        for work in new:  # one by one: of many names that an index lacks at once it would ask for none
+            if self._index.misses >= patience:
+                break  # the others at their next turn
+            candidates.update(self._index.candidates(_files([work]), expected, now))
+            self._looked_wider[_asked(work)] = now
         more = [work for work in new if {one.key for one in of_work(work, candidates)} - _keys(known[work.scene.id])]
         wider = self._among(more, candidates) if more else {}
-        return {scene: one for scene, one in wider.items() if _keys(one) > _keys(known[scene])}
+        sure = {scene: one for scene, one in wider.items() if isinstance(one, Found) and not one.why}
+        return {scene: _both(known[scene], one) for scene, one in sure.items()}
 
     def _by_paths(self, works: Sequence[Work], expected: int, now: float) -> dict[int, Found | Trouble]:
         candidates = self._index.candidates(_files(works), expected, now)
@@ -111,6 +120,21 @@ class Finder:
             return Trouble(Kind.AMBIGUOUS, result.why)
         name = private(paths.base_name(work.files[0].path))
         return Trouble(Kind.MISSING, f"Plex has no item with the file {name}")
+
+
+def _may_have_more(work: Work, found: Found, chosen: set[str]) -> bool:
+    unseen = any(not any(matcher.still_fits(item, [file]) for item in found.items) for file in work.files)
+    return unseen or bool(chosen - {item.section for item in found.items})
+
+
+def _both(known: Found, wider: Found) -> Found:
+    """The items that we know still fit: what was found is added to them."""
+    keys = _keys(known)
+    return Found((*known.items, *(item for item in wider.items if item.key not in keys)))
+
+
+def _asked(work: Work) -> tuple[int, tuple[str, ...]]:
+    return work.scene.id, tuple(file.path for file in work.files)
 
 
 def _keys(found: Found | Trouble) -> set[str]:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.picture import jpeg
+from bench.stage import TOKEN
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -33,6 +36,17 @@ def test_it_shows_an_item_before_and_after(demo):
     assert re.search(r"title +clip-01 +Harbour at Dawn", demo[0].stdout)
 
 
+def test_it_shows_that_covers_arrive_as_posters(demo):
+    assert re.search(r"poster +a frame of the file +the scene's cover", demo[0].stdout)
+    assert "Covers: 25 of 25 are poster and background of their item" in demo[0].stdout
+
+
+def test_its_pictures_are_small_jpegs_of_which_no_two_are_alike():
+    pictures = {jpeg(number) for number in range(30)}
+    assert len(pictures) == 30 and all(len(one) < 1_000 and one.startswith(b"\xff\xd8\xff\xe0") for one in pictures)
+    assert all(one.endswith(b"\xff\xd9") and one.count(b"\xff\xd9") == 1 for one in pictures)
+
+
 def test_it_kills_the_worker_twice_and_says_so(demo):
     assert re.search(r"Workers: \d+ started, 2 killed\.", demo[0].stdout)
 
@@ -44,7 +58,7 @@ def test_it_shows_what_the_worker_says_in_the_log_of_stash(demo):
 
 def test_it_writes_no_colours_into_a_pipe_and_no_errors_at_all(demo):
     ran, _ = demo
-    assert "\x1b" not in ran.stdout
+    assert "\x1b" not in ran.stdout and TOKEN not in ran.stdout
     assert ran.stderr == ""
 
 

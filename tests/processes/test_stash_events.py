@@ -39,7 +39,7 @@ SHOWN = {
     "posters": "",
 }
 SEEN = {"summary": "Seen #"}
-ONE_ITEM = "an item that got to a scene by a further file is not looked for while the scene's own item is known"
+COLLECTION = "the item stays in the collection that its former scene's studio gave it: who added it is known by scene"
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ ROWS = [
         lambda place: place.gql("mutation($i:ID!){scenesDestroy(input:{ids:[$i]})}", i=place.id)),
     Row("sceneMerge: the item of the scene that is left", SWEEP, happen.merge_scenes, {"summary": "Merged #"}, {}, {}),
     Row("sceneMerge: the item of the scene that went shows the one that is left", SWEEP, happen.merge_into_other,
-        {"summary": "Merged #"}, {}, {}, ONE_ITEM),
-    Row("sceneAssignFile: the file's item shows its new scene", SYNC_ALL, happen.assign_file, {}, {}, {}, ONE_ITEM),
+        {"summary": "Merged #"}, {}, {}),
+    Row("sceneAssignFile: the file's item shows its new scene", SYNC_ALL, happen.assign_file, {}, {}, {}, COLLECTION),
     Row("plays, O, activity", NOTHING, happen.play),
     Row("sceneGenerateScreenshot: the new cover is shown", SWEEP, happen.film_anew, {"posters": cover("filmed")}),
     Row("scene markers", NOTHING, happen.mark_moments),
@@ -136,7 +136,7 @@ ROWS = [
     Row("scan, file changed: the item is found by its new size", HOOK, happen.scan_changed_file, SEEN),
     Row("scan, rescan: every scene is looked at", HOOK, happen.seen_by_hook(happen.rescan), SEEN),
     Row("scan, rescan of what is as it was", NOTHING, happen.rescan),
-    Row("scan, a copy of a scene's file: the copy's item shows the scene too", HOOK, happen.scan_copy, gap=ONE_ITEM),
+    Row("scan, a copy of a scene's file: the copy's item shows the scene too", HOOK, happen.scan_copy),
     Row("scan, folder renamed: the item that Plex made of it shows the scene", SYNC_ALL, happen.scan_renamed_folder),
     Row("scan, cover after the hook, then auto-tag: who was recognized, and the cover", SWEEP, happen.scan_and_tag,
         {"title": "a file", "summary": "", "studio": "", "collections": [], "genres": [], "actors": ["Zoe Zed"],

@@ -226,7 +226,7 @@ def test_no_other_place_is_ever_asked_for_a_cover(scripted, connect, status, sam
 
 
 @pytest.mark.parametrize("status", [204, 206, 300, 400, 429, 500, 502, 503, 504, 599])
-def test_any_other_answer_means_that_stash_is_away(stash, client, status):
+def test_any_other_answer_is_trouble_with_this_cover(stash, client, status):
     scene = with_cover(stash, JPEG)
     stash.faults.picture_status(status)
     trouble = raised_by(client.cover, scene)

@@ -122,6 +122,18 @@ def test_a_rating_that_is_refused_alone_is_tried_again_alone(stage: Stage, capfd
     assert [r.path for r in stage.plex.requests() if r.method == "PUT"] == ["/:/rate"]
 
 
+@pytest.mark.parametrize("fault", ["maintenance", "drop", "drop_after", "html"])
+def test_a_plex_that_goes_away_at_the_rating_charges_nothing(stage: Stage, fault: str) -> None:
+    stage.configure(sync_rating=True)
+    scene = stage.scene(**FULL, rating100=80)
+    stage.plex.faults.add(fault, method="PUT", match="/:/rate")
+    stage.mark(scene)
+    stage.run_until(lambda step: bool(step.state), within_s=30)
+    assert stage.uncharged(scene)
+    stage.run()
+    assert stage.item(scene)["userRating"] == "8" and stage.uncharged(scene)
+
+
 @pytest.mark.parametrize("status", [400, 409, 418])
 def test_a_rating_that_stays_refused_is_given_up_alone(stage: Stage, status: int) -> None:
     stage.configure(sync_rating=True, max_retries=1)

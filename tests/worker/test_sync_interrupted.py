@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plex.projection import FEW_TAGS
+from plex.projection import FEW_TAGS, SHORT_SUMMARY
 from tests.worker.steps import FULL, Stage
 from tests.worker.test_pictures import BOTH, NONE, jpeg, shows, sync_all
 
@@ -54,6 +54,34 @@ def test_tags_that_arrived_unseen_go_when_stash_dropped_them_meanwhile(preservin
     preserving.save(scene, tags=["Red"])
     preserving.run()
     assert sorted(preserving.item(scene)["genres"]) == ["Own", "Red"]
+
+
+def test_tags_that_arrived_unseen_are_still_ours_after_another_attempt_in_vain(preserving: Stage) -> None:
+    scene = preserving.scene(item={"genres": ["Own"]}, **{**FULL, "tags": []})
+    preserving.settle(scene)
+    preserving.plex.faults.add("drop_after", method="PUT")
+    preserving.stash.change(scene, tags=["Blue", "Green"])
+    away(preserving, scene)
+    preserving.plex.faults.add("drop", method="PUT")
+    preserving.stash.change(scene, tags=["Red"])
+    preserving.clock.now += 20
+    away(preserving)
+    assert preserving.plex.faults.left() == 0
+    preserving.run()
+    assert sorted(preserving.item(scene)["genres"]) == ["Own", "Red"]
+
+
+def test_tags_that_arrived_though_plex_said_no_are_ours(preserving: Stage) -> None:
+    scene = preserving.scene(item={"genres": ["Own"]}, **{**FULL, "tags": []})
+    preserving.settle(scene)
+    preserving.plex.faults.add("status", status=400, method="PUT")
+    preserving.plex.faults.add("status", status=418, method="PUT", match="genre", applied=True)
+    preserving.save(scene, tags=["Blue"], code="X")
+    preserving.run()
+    assert preserving.item(scene)["genres"] == ["Own", "Blue"] and preserving.plex.faults.left() == 0
+    preserving.save(scene, tags=[])
+    preserving.run()
+    assert preserving.item(scene)["genres"] == ["Own"] and preserving.uncharged(scene)
 
 
 def test_a_tag_that_never_arrived_and_that_a_person_adds_now_is_theirs(preserving: Stage) -> None:
@@ -109,8 +137,9 @@ def test_tags_of_a_piece_that_went_through_before_plex_found_the_edit_too_large_
 
 def test_a_scene_that_was_sent_shortened_has_its_pictures_locked_too(stage: Stage) -> None:
     stage.plex.url_limit = 3_000
-    scene = stage.scene(details="word " * 900, tags=[f"Tag {n}" for n in range(100)], cover=jpeg("one"))
+    scene = stage.scene(details="x" * 3_500, cover=jpeg("one"))
     stage.settle(scene)
+    assert len(stage.item(scene)["summary"]) == SHORT_SUMMARY
     stage.plex.refresh_item(stage.keys[scene])
     assert shows(stage, scene, jpeg("one")) == BOTH and {"thumb", "art"} <= set(stage.item(scene)["locks"])
 
@@ -151,6 +180,16 @@ def test_our_poster_gives_way_also_after_plex_refused_its_successor(preserving: 
         preserving.save(scene, cover=jpeg("two"))
         preserving.run()
     assert shows(preserving, scene, meanwhile.get("cover") or jpeg("two")) == BOTH
+
+
+def test_a_cover_that_went_and_came_back_is_not_sent_again(stage: Stage) -> None:
+    scene = stage.scene(cover=jpeg("one"))
+    stage.settle(scene)
+    for cover in (None, jpeg("one")):
+        stage.clock.now += 5
+        stage.save(scene, cover=cover, details=f"Edited with {cover and len(cover)}")
+        stage.run()
+    assert shows(stage, scene, jpeg("one")) == BOTH and stage.plex.uploads()["requests"] == 2
 
 
 def test_our_background_gives_way_also_after_it_was_switched_off_for_a_while(preserving: Stage) -> None:
