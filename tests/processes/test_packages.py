@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.canaries import secret
 from tests.processes.world import copy_of_plugin
 from tests.waiting import until
 from tests.worker.bare_python import BarePython
@@ -13,7 +14,7 @@ from tests.worker.bare_python import BarePython
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the bare Python is made of links")
 
 
-SECRET = "canary-password"
+SECRET = secret("of-the-index", "")
 
 
 @pytest.fixture

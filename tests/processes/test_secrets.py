@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from tests import secret_net
 from tests.canaries import API_KEY, LOGIN, PLEX_TOKEN, secret
 from tests.hooks.hook_process import event, payload, run, server_of
-from tests.processes.world import PLUGIN
+from tests.processes.world import PLUGIN, copy_of_plugin
 from tests.waiting import until
 
 
@@ -115,6 +117,28 @@ def test_a_token_of_the_environment_shows_nowhere(build, monkeypatch, watched):
     world.synced()
     assert world.run_task("Health Check")["error"] is None
     assert world.errors() == []
+
+
+FAULT = """
+def {}(*args, **options):
+    import os
+    raise RuntimeError(os.environ["PLEX_TOKEN"])
+"""
+
+
+def test_the_text_of_a_fault_shows_nowhere_but_its_place_does(build, tmp_path, monkeypatch):
+    faulty = {"worker__foreground": FAULT.format("carry_out"), "worker__serve": FAULT.format("serve")}
+    plugin = copy_of_plugin(tmp_path / "plugins", **faulty)
+    monkeypatch.setenv("PLEX_TOKEN", PLEX_TOKEN)
+    world = build(plugin)
+    world.seed(1)
+    said = "a fault in Stash2Plex: RuntimeError in "
+    assert world.run_task("Process Queue")["error"].startswith(said + "carry_out")
+    world.stash.save("1", code="X")
+    until(lambda: world.logged(f"Worker met {said}serve"), what="the worker to meet its fault")
+    command = [sys.executable, str(plugin / "process_queue.py"), "--stash-url", world.stash.url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and done.stderr.startswith(said + "carry_out")
 
 
 def test_a_cookie_that_waits_for_a_worker_is_for_its_owner_only(world):

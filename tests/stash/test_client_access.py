@@ -84,6 +84,14 @@ def test_a_new_api_key_in_stash_lets_us_go_back_to_the_cookie(locked, connect):
     assert client.configuration().api_key == secret("new")
 
 
+def test_every_api_key_that_stash_tells_is_hidden_in_the_log(locked, connect):
+    """Also the one that is not used, since our settings have their own."""
+    locked.api_key = secret("in-use")
+    locked.configure("Stash2Plex", {"stash_api_key": secret("own")})
+    connect(locked, [locked.cookie()]).configuration()
+    assert log.redact(f"{secret('own')} {secret('in-use')}") == "*** ***"
+
+
 def test_an_api_key_alone_is_enough_and_a_wrong_one_is_refused(locked, connect):
     locked.api_key = API_KEY
     assert connect(locked, (), API_KEY).newest()

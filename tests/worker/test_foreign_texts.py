@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
-from tests.canaries import MARKER, PASSWORD, PLEX_TOKEN, secret
+from tests.canaries import API_KEY, MARKER, PASSWORD, PLEX_TOKEN, secret
 from tests.worker.asked import Asked
 from tests.worker.steps import Stage
 
 PAGE = f"<html>GET /?X-Plex-Token={PLEX_TOKEN} failed: {PLEX_TOKEN}</html>"
 REPEATING: list[tuple[str, dict[str, Any]]] = [
     *(("status", {"status": status, "body": PAGE}) for status in (200, 400, 401, 403, 404, 413, 429, 500, 502, 503)),
-    ("status", {"status": 200, "body": f"<{MARKER}>{PLEX_TOKEN}</{MARKER}>"}),
+    ("status", {"status": 200, "body": f"<{'long' * 5}{MARKER}/>"}),
     ("status", {"status": 429, "retry_after": PLEX_TOKEN}),
     ("redirect", {"location": f"http://elsewhere.invalid/?X-Plex-Token={PLEX_TOKEN}"}),
 ]
@@ -34,6 +35,25 @@ def test_what_plex_repeats_of_the_token_goes_nowhere(
     Asked(stage, "queue_status").answer(within_s=60)
     Asked(stage, "explain_scene", scene_id=str(scenes[0])).answer(within_s=60)
     assert [asked for asked in stage.plex.requests() if asked.method == method]
+
+
+def test_what_stash_repeats_of_our_settings_goes_nowhere(stage: Stage) -> None:
+    stage.stash.api_key = API_KEY
+    stage.configure(stash_api_key=API_KEY)
+    scene = stage.scene()
+    stage.settle(scene)
+    execute = stage.stash.execute
+
+    def echo(query: str, *others: Any) -> Any:
+        if "findScene" not in query:
+            return execute(query, *others)
+        return True, {"errors": [{"message": f"{API_KEY} and {quote(PLEX_TOKEN, safe='')} may not see scenes"}]}
+
+    stage.stash.execute = echo
+    stage.mark(scene)
+    stage.run_for(60)
+    assert "*** and *** may not see scenes" in stage.session.state
+    assert Asked(stage, "explain_scene", scene_id=str(scene)).answer(within_s=60)["error"]
 
 
 @pytest.mark.parametrize("password", [PASSWORD, secret("password", "")])

@@ -8,7 +8,7 @@ import pytest
 
 from plex.projection import FEW_TAGS, SHORT_SUMMARY
 from tests.worker.steps import FULL, Stage
-from tests.worker.test_pictures import BOTH, NONE, jpeg, shows, sync_all
+from tests.worker.test_pictures import BOTH, NONE, jpeg, selected, shows, sync_all
 
 
 @pytest.fixture
@@ -215,3 +215,52 @@ def test_a_picture_that_a_person_chose_is_found_by_a_full_comparison_after_an_ed
     assert shows(stage, scene, jpeg("one")) == {"posters": False, "arts": True}
     sync_all(stage, scene)
     assert shows(stage, scene, jpeg("one")) == BOTH and stage.plex.uploads()["requests"] == 2 + 1, "chosen, not sent"
+
+
+def test_a_poster_that_arrived_though_plex_said_no_gives_way_to_the_next_cover(preserving: Stage) -> None:
+    scene = preserving.scene(cover=jpeg("one"))
+    preserving.plex.faults.add("status", status=418, method="POST", match="/posters", applied=True)
+    preserving.settle(scene)
+    assert shows(preserving, scene, jpeg("one")) == BOTH and scene in preserving.session.store.waits([scene])
+    preserving.save(scene, cover=jpeg("two"))
+    preserving.run()
+    assert shows(preserving, scene, jpeg("two")) == BOTH
+
+
+def test_choosing_our_picture_again_is_tried_again_after_plex_refused_it(stage: Stage) -> None:
+    scene = stage.scene(cover=jpeg("one"))
+    stage.settle(scene)
+    stage.plex.give_picture(stage.keys[scene], "posters", "own")
+    stage.plex.faults.add("status", status=400, method="PUT", match="/poster?")
+    sync_all(stage, scene)
+    assert shows(stage, scene, jpeg("one")) == {**NONE, "arts": True}
+    stage.run_for(60)
+    assert shows(stage, scene, jpeg("one")) == BOTH and stage.uncharged(scene)
+
+
+@pytest.mark.parametrize("chosen", ["the frame that Plex took", "our earlier one"])
+def test_an_older_picture_that_a_person_went_back_to_stays(preserving: Stage, chosen: str) -> None:
+    scene = preserving.scene(cover=jpeg("one"))
+    preserving.settle(scene)
+    frame, earlier = (picture["ratingKey"] for picture in preserving.item(scene)["posters"])
+    preserving.save(scene, cover=jpeg("two"))
+    preserving.run()
+    back = frame if chosen.startswith("the frame") else earlier
+    preserving.plex.select_picture(preserving.keys[scene], "posters", back)
+    if back == earlier:
+        preserving.save(scene, cover=jpeg("three"))
+        preserving.run()
+    sync_all(preserving, scene)
+    assert selected(preserving, scene, "posters") == back
+
+
+def test_a_save_that_changed_nothing_is_known_from_then_on(stage: Stage) -> None:
+    scene = stage.scene(cover=jpeg("one"))
+    stage.settle(scene)
+    stage.clock.now += 5
+    stage.save(scene)
+    stage.run()
+    before = stage.session.stash.requests
+    stage.session.queue.put([scene], "test", stage.clock.now)
+    assert stage.session.drain.step(stage.clock.now).settled == 1
+    assert stage.session.stash.requests - before == 1, "the scene, and not its cover"

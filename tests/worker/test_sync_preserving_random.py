@@ -26,6 +26,7 @@ def people_are_respected(before: dict[str, Any], after: dict[str, Any], expected
         assert after[kind] == before[kind] or lock not in before["locks"], f"{kind} were locked"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "number"), [("append", 2), ("replace", 3)])
 def test_two_thousand_random_edits_leave_what_people_did_in_plex_as_it_is(
     tmp_path: Path, mode: str, number: int

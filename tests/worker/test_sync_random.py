@@ -16,6 +16,7 @@ def nothing_more(before: dict[str, Any], after: dict[str, Any], expected: Expect
     """A mirror has no further promise."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "number"), [("append", 0), ("replace", 1)])
 def test_after_two_thousand_random_edits_plex_shows_what_stash_has(tmp_path: Path, mode: str, number: int) -> None:
     with Stage(str(tmp_path / "data"), mode=mode, sync_rating=True, organized_only=mode == "replace") as stage:

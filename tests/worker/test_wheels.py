@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from sync_queue import lease
+from tests.canaries import secret
 from tests.waiting import until
 from tests.worker.bare_python import BarePython
 from tests.worker.ensure_process import MODULE, command, ensure, make_plugin
 from worker import pip_settings, wheels
 
-SECRET = "canary-password"
+SECRET = secret("of-the-index", "")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the bare Python is made of links")
 
 
