@@ -15,7 +15,6 @@ from validation.errors import Kind, Trouble
 from validation.text import private
 from worker.work import Found, Work
 
-
 LOOK_WIDER_S = 600.0
 WIDER_LOOKUPS = 20
 
