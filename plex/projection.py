@@ -71,7 +71,8 @@ def project(scene: Scene, settings: Settings) -> Projection:
 
 def genres(tags: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
     """The tags that are sent, in Stash's order. Too many are cut by the alphabet, so that always the same ones stay."""
-    sent = [tag for tag in tags if not settings.excludes(tag)]
+    left_out = {folded(name) for name in settings.tag_exclude}
+    sent = [tag for tag in tags if not left_out or folded(tag) not in left_out]
     if len(sent) > settings.max_tags:
         kept = set(sorted(sent, key=folded)[: settings.max_tags])
         sent = [tag for tag in sent if tag in kept]

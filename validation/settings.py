@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from validation.text import folded, private
+from validation.text import private
 
 SECRETS = frozenset(("plex_token", "plex_url", "stash_api_key"))  # people paste addresses with a password in them
 NAMING = frozenset(("path_rules", "tag_exclude"))  # what they hold is a path or a name that a log may have to hide
@@ -130,10 +130,6 @@ class Settings(BaseModel):
     def shape(self) -> str:
         """All that decides what is sent of a scene and where to, as one text: when it changes, all is compared anew."""
         return json.dumps(self.model_dump(exclude=set(SHAPELESS)), sort_keys=True)
-
-    def excludes(self, tag: str) -> bool:
-        """Whether this tag is not to be sent."""
-        return folded(tag) in {folded(name) for name in self.tag_exclude}
 
 
 SWITCHES = {name: field.default for name, field in Settings.model_fields.items() if isinstance(field.default, bool)}
