@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+ALL = 1 << 31
 WAITING = ("scene", "due", "attempts", "since", "kind", "reason")
 DEAD = ("scene", "kind", "reason", "attempts", "at")
 
@@ -14,11 +15,11 @@ class Lists:
 
     _db: sqlite3.Connection
 
-    def waiting(self, limit: int) -> list[dict[str, Any]]:
+    def waiting(self, limit: int = ALL) -> list[dict[str, Any]]:
         """The waiting scenes, the earliest due first; times are Unix times."""
         return self._rows("waiting", WAITING, "ORDER BY due LIMIT ?", limit)
 
-    def dead_letters(self, limit: int) -> list[dict[str, Any]]:
+    def dead_letters(self, limit: int = ALL) -> list[dict[str, Any]]:
         """The newest dead letters; ``at`` is when the scene was given up."""
         return self._rows("dead_letters", DEAD, "ORDER BY at DESC LIMIT ?", limit)
 

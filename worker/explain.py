@@ -13,7 +13,7 @@ from plex import matcher
 from plex.edits import Edit
 from plex.model import Listed, PlexItem, word
 from sync_queue.settlement import LogEntry
-from validation.errors import Kind, Trouble
+from validation.errors import Trouble
 from validation.scene import Scene
 from validation.text import folded, private
 from worker.finder import of_work
@@ -115,11 +115,6 @@ def files(work: Work) -> Rows:
     return [
         {"path": private(own.path), "size_bytes": own.size, "in_plex_as": private(mapped.path)} for own, mapped in pairs
     ]
-
-
-def away(trouble: Trouble) -> bool:
-    """Whether this is about Plex or Stash as a whole, and not about a scene."""
-    return trouble.kind in (Kind.UNREACHABLE, Kind.BUSY, Kind.REFUSED, Kind.STASH_AWAY, Kind.STASH_REFUSED)
 
 
 def _candidate(item: Listed, libraries: dict[str, str]) -> Rows:

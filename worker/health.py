@@ -12,10 +12,10 @@ from plex import paths
 from plex.model import Section
 from plex.rules import PathRules
 from validation.errors import Kind, Trouble
+from worker.session import SAMPLES
 from worker.tasks_base import AtOnce
 from worker.tools import Tools
 
-SAMPLES = 50
 FREE_BYTES = 100_000_000
 PLUGINS_PAGE = "Settings > Plugins"
 PACKAGES = (

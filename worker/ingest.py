@@ -11,6 +11,7 @@ from sync_queue.store import Store
 
 COMPONENT = "Worker"
 MARKS_AT_ONCE = 500
+OF_SCENES = ("scene", "created")
 EXPANDED = ("performer", "studio", "tag")
 
 
@@ -34,7 +35,7 @@ class Ingest:
         found, damaged = marks.read(self._data_dir, MARKS_AT_ONCE)
         for name in damaged:
             log.warning(COMPONENT, f"Mark {name} is damaged and was set aside; the cursor sweep makes up for it")
-        self._take_scenes([mark for mark in found if mark.kind in ("scene", "created")], now)
+        self._take_scenes([mark for mark in found if mark.kind in OF_SCENES], now)
         self._take_destroyed([mark for mark in found if mark.kind == "destroyed"])
         self._take_requests([mark for mark in found if mark.kind == "request"])
         self._expand([mark for mark in found if mark.kind in EXPANDED], now)

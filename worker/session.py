@@ -37,7 +37,7 @@ SETTINGS_IDLE_S = 30.0
 SETTINGS_BUSY_S = 5.0
 SWEEP_S = 120.0
 SWEEP_AGAIN_S = 10.0
-PURGE_S = 86_400.0
+DAY_S = 86_400.0
 SAMPLES = 50
 SCENES_AT_ONCE = 50
 
@@ -75,6 +75,7 @@ class Session:
         self._applied: Settings | None = None
         self._swept_at = float("-inf")
         self._read_again = True
+        self._to_effect = False
         self._overridden = bool(overrides)  # for one run in a shell: no reason to compare all scenes, twice
         marks.sweep_leftovers(data_dir, _now_for_files(data_dir))
 
@@ -91,7 +92,8 @@ class Session:
             finally:
                 if not pouring:
                     self.ingest.step(now)  # also while Stash is silent: a person may be waiting for an answer
-            self._put_settings_into_effect(now)
+            if self._to_effect:
+                self._put_settings_into_effect(now)
             self._sweep(now)
             self._scan(now)
         except Trouble as trouble:
@@ -166,6 +168,10 @@ class Session:
         if self.tools:
             self.tools.index.forget()
 
+    def purge_dead_letters(self, now: float) -> int:
+        """Forget those that are older than the setting allows; returns how many."""
+        return self.store.purge_dead_letters(now - self.settings.dlq_retention_days * DAY_S)
+
     # settings
 
     def read_settings_now(self) -> None:
@@ -179,7 +185,7 @@ class Session:
         if 0 <= now - self._reader.read_at < patience and not self._read_again:
             return
         self._reader.read(now)
-        self._read_again, self.silence = False, ""
+        self._read_again, self._to_effect, self.silence = False, True, ""
         if self.settings != self._applied:
             self._apply(self.settings)
 
@@ -219,9 +225,10 @@ class Session:
                 self._schedule("sync_changed")
             self.store.remember(SHAPE, shape)
         purged_at = self.store.fact(PURGED_AT)
-        if not isinstance(purged_at, float) or not 0 <= now - purged_at < PURGE_S:
-            self.store.purge_dead_letters(now - self.settings.dlq_retention_days * 86_400.0)
+        if not isinstance(purged_at, float) or not 0 <= now - purged_at < DAY_S:
+            self.purge_dead_letters(now)
             self.store.remember(PURGED_AT, now)
+        self._to_effect = False
 
     def _say_asides(self) -> None:
         """What those had to say that cannot log."""

@@ -7,12 +7,11 @@ from typing import Any
 from reconcile.sweep import sweep
 from sync_queue import marks
 from validation.errors import Trouble
+from worker.ingest import EXPANDED, OF_SCENES
 from worker.session import CURSOR
 from worker.tasks_base import AtOnce
 
-ALL = 1 << 31
-DAY_S = 86_400.0
-SENT = ("scene", "created", "performer", "studio", "tag")  # kinds of marks that would lead to something sent
+SENT = (*OF_SCENES, *EXPANDED)  # kinds of marks that would lead to something sent
 BACK = "The next change of a scene, or Sync All Scenes, brings it back"
 
 
@@ -23,7 +22,7 @@ class ClearQueue(AtOnce):
         """Marks first, so that none becomes a job after the queue was cleared."""
         session = self._session
         unread = self._clear_marks()
-        waits = {row["scene"] for row in session.store.waiting(ALL)}
+        waits = {row["scene"] for row in session.store.waiting()}
         waiting = len(waits - set(session.queue.forced))  # a due scene is in both
         queued = session.queue.clear()
         session.store.clear_waiting()
@@ -76,10 +75,13 @@ class PurgeDeadLetters(AtOnce):
         session = self._session
         if session.heard_at == float("-inf"):
             return {"error": f"The settings are not known: {session.silence}"}
-        days = session.settings.dlq_retention_days
-        purged = session.store.purge_dead_letters(now - days * DAY_S)
+        purged = session.purge_dead_letters(now)
         kept = sum(session.store.numbers()["dead_letters"].values())
-        return {"purged_dead_letters": purged, "older_than_days": days, "dead_letters_kept": kept}
+        return {
+            "purged_dead_letters": purged,
+            "older_than_days": session.settings.dlq_retention_days,
+            "dead_letters_kept": kept,
+        }
 
 
 class ClearMatchCache(AtOnce):

@@ -12,7 +12,6 @@ from validation.errors import Trouble
 from worker.drain import Step
 from worker.session import Session
 
-ALL = 1 << 31
 BLOCKED_S = 3.0  # shorter rests are part of one attempt
 RECENT_S = 86_400.0
 VAIN_READS = 30  # each after a rest of up to a second
@@ -157,7 +156,7 @@ class RetryDeadLetters(ProcessQueue):
         """Queue them first and forget that they were given up after, so that a crash between loses none."""
         if self.accepted:
             return
-        scenes = [letter["scene"] for letter in self._session.store.dead_letters(ALL)]
+        scenes = [letter["scene"] for letter in self._session.store.dead_letters()]
         self._session.queue.put(scenes, "retried", now, force=True)
         self._session.store.revive(scenes)
         self._retried, self.accepted = len(scenes), True

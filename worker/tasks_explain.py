@@ -10,16 +10,15 @@ from validation.errors import Trouble
 from validation.scene import Scene
 from validation.text import private
 from worker.drain import Step
-from worker.explain import Explainer, Plan, away, files
+from worker.explain import Explainer, Plan, files
+from worker.ingest import EXPANDED, OF_SCENES
+from worker.policy import NOT_CHARGED
 from worker.session import Session
 from worker.tasks_base import AtOnce
 from worker.work import Work
 
-ALL = 1 << 31
 GROUP = 50
 LISTED = 1_000
-UNREAD = ("scene", "created")
-EXPANDED = ("performer", "studio", "tag")
 BEFORE = "The same was sent before under the same settings: only Sync All Scenes compares it with Plex again"
 
 
@@ -53,7 +52,7 @@ class ExplainScene(AtOnce):
             said.update(self._compared(explainer, work, now))
         except Trouble as trouble:
             said["decision"] = f"nothing can be said: {trouble.message}"
-            said["state"] = trouble.message if away(trouble) else "ok"
+            said["state"] = trouble.message if trouble.kind in NOT_CHARGED else "ok"
         return {**said, **self._standing(scene.id)}
 
     def _compared(self, explainer: Explainer, work: Work, now: float) -> dict[str, Any]:
@@ -129,8 +128,8 @@ class DryRun:
         """The scenes to compare; raises Trouble when Stash does not say which a performer, studio or tag has."""
         session = self._session
         unread, _ = marks.read(session.data_dir, marks.EVERY)
-        waiting = [row["scene"] for row in session.store.waiting(ALL)]
-        new = [mark.id for mark in unread if mark.kind in UNREAD]
+        waiting = [row["scene"] for row in session.store.waiting()]
+        new = [mark.id for mark in unread if mark.kind in OF_SCENES]
         of_others = [
             scene
             for mark in unread
