@@ -26,6 +26,8 @@ def main() -> None:
                 from hooks.receive import receive as run
             elif request.mode == "worker":
                 from worker.run import main as run
+            elif request.mode == "wake":
+                from hooks.page import opened as run
             else:
                 from hooks.tasks import main as run
         except ImportError:

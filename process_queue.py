@@ -15,6 +15,7 @@ sys.path.insert(0, PLUGIN_DIR)
 from stash import log  # noqa: E402
 from sync_queue import inbox  # noqa: E402
 
+SCOPES, DATES = ("all", "24h", "7days"), ("updated_at", "created_at")
 OK, FAILED, USAGE, BLOCKED, STOPPED = 0, 1, 2, 3, 130
 
 EXIT_CODES = """\
@@ -93,6 +94,10 @@ def _carry_out(options: argparse.Namespace) -> dict[str, Any]:
 def _operation(options: argparse.Namespace) -> tuple[str, dict[str, str]]:
     if options.explain is not None:
         return "explain_scene", {"scene_id": options.explain}
+    if options.recover is not None:
+        return "recover_outage_jobs", {"kinds": options.recover} if options.recover else {}
+    if options.reconcile is not None or options.operation == "reconcile_dry_run":
+        return options.operation or "reconcile", {"scope": options.reconcile or "all", "by": options.by}
     return options.operation or "process_queue", {}
 
 
@@ -125,10 +130,30 @@ def _add_acts(group: argparse._ArgumentGroup) -> None:
         ("--stats-only", "queue_status", "show the queue's status and change nothing"),
         ("--dead-letters", "dead_letters", "list the scenes that were given up, with the reason"),
         ("--retry-dead-letters", "retry_dead_letters", "give these scenes a new chance, and send what is ready"),
+        ("--outages", "outage_summary", "sum up when Plex was away, and change nothing"),
         ("--once", "process_one_job", "do one job (up to 50 scenes) and stop"),
         ("--dry-run", "dry_run", "show what would be sent; send nothing and change nothing"),
     ):
         acts.add_argument(option, dest="operation", action="store_const", const=operation, help=text)
+    acts.add_argument(
+        "--reconcile", metavar="SCOPE", choices=SCOPES, help=f"compare both sides and repair: {', '.join(SCOPES)}"
+    )
+    acts.add_argument(
+        "--reconcile-dry-run",
+        dest="operation",
+        action="store_const",
+        const="reconcile_dry_run",
+        help="compare both sides, show the gaps and change nothing",
+    )
+    group.add_argument("--by", choices=DATES, default=DATES[0], help="by which date a scene is recent: %(choices)s")
+    acts.add_argument(
+        "--recover",
+        metavar="KINDS",
+        nargs="?",
+        const="",
+        type=_kinds,
+        help="the same for those of these kinds of trouble, separated by commas (default: what an outage can cause)",
+    )
     acts.add_argument("--explain", metavar="ID", type=_scene_id, help="explain what happens to this scene, and why")
 
 
@@ -171,6 +196,15 @@ def _address(text: str) -> str:
 def _scene_id(text: str) -> str:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:20]) < 1 << 63):
         raise argparse.ArgumentTypeError(f"{text[:60]!r} is not the number of a scene")
+    return text
+
+
+def _kinds(text: str) -> str:
+    from worker import outages
+
+    problem = text and outages.kinds_problem(text)
+    if problem:
+        raise argparse.ArgumentTypeError(problem)
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -19,25 +20,35 @@ SEEDED_AT_ONCE = 500
 
 
 @contextmanager
-def stash_with(scenes: int) -> Iterator[RemoteStashDouble]:
-    """A Stash that holds this many scenes, with ids from 1, and no plugins: nobody but us speaks to it."""
+def stash_with(scenes: int, pictures: bool = False) -> Iterator[RemoteStashDouble]:
+    """A Stash that holds this many scenes, with ids from 1, and no plugins: nobody but us speaks to it.
+
+    With ``pictures`` each has a cover of its own.
+    """
     with _process("tests.doubles.stash_server") as told:
         stash = RemoteStashDouble(told["url"])
         for start in range(0, scenes, SEEDED_AT_ONCE):
             numbers = range(start + 1, min(start + SEEDED_AT_ONCE, scenes) + 1)
-            stash.batch([{"call": "add_scene", "options": scene(number)} for number in numbers])
+            made = [covered_scene(number) if pictures else scene(number) for number in numbers]
+            stash.batch([{"call": "add_scene", "options": options} for options in made])
         yield stash
 
 
 @contextmanager
-def plex_with(scenes: int) -> Iterator[RemotePlexDouble]:
-    """A fresh Plex with one item per scene, which shows its file name only. The same call gives the same keys."""
+def plex_with(scenes: int, synced: bool = False, pictures: bool = False) -> Iterator[RemotePlexDouble]:
+    """A fresh Plex with one item per scene. The same call gives the same keys.
+
+    An item shows its file's name only, or with ``synced`` all of its scene; with ``pictures`` the cover too.
+    """
     with _process("tests.doubles.plex_server", "--token", TOKEN) as told:
         plex = RemotePlexDouble(told["url"])
         section = plex.add_section("Movies", ["/media"])
         for start in range(0, scenes, SEEDED_AT_ONCE):
             numbers = range(start + 1, min(start + SEEDED_AT_ONCE, scenes) + 1)
-            plex.add_items(section, [item(number) for number in numbers])
+            made = [synced_item(number, pictures) if synced else item(number) for number in numbers]
+            keys = plex.add_items(section, made)
+            if pictures:
+                plex.call_many([call for key, number in zip(keys, numbers) for call in _given(key, number)])
         yield plex
 
 
@@ -57,11 +68,43 @@ def scene(number: int) -> dict[str, Any]:
     }
 
 
+def covered_scene(number: int) -> dict[str, Any]:
+    """The same with a cover."""
+    return {**scene(number), "cover": base64.b64encode(picture(number)).decode("ascii")}
+
+
+def picture(number: int) -> bytes:
+    """A scene's cover; as small as can be, since only its digest counts."""
+    return f"GIF89a of scene {number}".encode("ascii")
+
+
 def item(number: int) -> dict[str, Any]:
     """What a scan in Plex made of the scene's file."""
     clip = scene(number)
     path = str(clip["path"]).replace("/data/", "/media/")
     return {"file": path, "size": clip["size"], "title": f"clip-{number:05}"}
+
+
+def synced_item(number: int, pictures: bool = False) -> dict[str, Any]:
+    """What Plex shows of a scene that was synced: every field has its value, and is locked."""
+    clip = scene(number)
+    shown = {
+        "title": clip["title"],
+        "studio": clip["studio"],
+        "summary": clip["details"].strip(),
+        "tagline": clip["code"],
+        "originallyAvailableAt": clip["date"],
+        "actor": clip["performers"],
+        "genre": clip["tags"],
+        "director": [clip["director"]],
+        "collection": [clip["studio"]],
+    }
+    return {**item(number), **shown, "locks": [*shown, *(("thumb", "art") if pictures else ())]}
+
+
+def _given(key: str, number: int) -> list[dict[str, Any]]:
+    text = picture(number).decode("ascii")
+    return [{"call": "give_picture", "args": {"key": key, "kind": kind, "text": text}} for kind in ("posters", "arts")]
 
 
 @contextmanager

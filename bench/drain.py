@@ -8,15 +8,14 @@ both ask the same of it, and the runs take turns so that the machine's moods hit
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.doubles import ROOT, TOKEN, plex_with, stash_with
+from bench import steps
+from bench.doubles import TOKEN, plex_with, stash_with
 from bench.table import Bar, Row, machine, median, table
 from sync_queue import inbox
 from tests.doubles.plex_remote import RemotePlexDouble
@@ -48,8 +47,8 @@ def measure(folder: Path, scenes: int, rounds: int) -> list[Row]:
     with stash_with(scenes) as stash:
         for number in range(rounds):
             _one_round(folder / str(number), scenes, stash, figures, last=number == rounds - 1)
-        queue_s = _step("queue", str(folder / "queue"), str(QUEUED))["seconds"]
-        ingest_s = _step("ingest", _marked(folder / "ingest", QUEUED), stash.url)["seconds"]
+        queue_s = steps.run("queue", str(folder / "queue"), str(QUEUED))["seconds"]
+        ingest_s = steps.run("ingest", _marked(folder / "ingest", QUEUED), stash.url)["seconds"]
     speed, loop, raw = (scenes / median(seconds) for seconds in (figures.drain_s, figures.requests_s, figures.raw_s))
     return [
         Row("drain (floor: the same PUTs, bare loop)", speed, "scenes/s", loop, SPEED_BAR),
@@ -80,14 +79,14 @@ def _one_round(folder: Path, scenes: int, stash: RemoteStashDouble, figures: Fig
             _drain("forced", "sync_all", data_dir, plex, stash, figures)
     for step, into in (("replay_with_requests", figures.requests_s), ("replay_raw", figures.raw_s)):
         with plex_with(scenes) as plex:
-            into.append(_step(step, str(puts), plex.url)["seconds"])
+            into.append(steps.run(step, str(puts), plex.url)["seconds"])
 
 
 def _drain(
     name: str, operation: str, data_dir: str, plex: RemotePlexDouble, stash: RemoteStashDouble, figures: Figures
 ) -> dict[str, Any]:
     plex.clear_requests()
-    measured = _step("drain", data_dir, stash.url, operation)
+    measured = steps.run("drain", data_dir, stash.url, operation)
     if measured["result"].get("state") != "ok" or measured["result"].get("queued"):
         raise RuntimeError(f"the drain did not end well: {measured['result']}")
     figures.plex[name], figures.stash[name] = plex.count(), measured["stash_requests"]
@@ -105,15 +104,6 @@ def _marked(folder: Path, scenes: int) -> str:
     for scene in range(1, scenes + 1):
         inbox.put(data_dir, {"kind": "scene", "id": scene, "event": "Scene.Update.Post", "fields": ["title"]})
     return data_dir
-
-
-def _step(*arguments: str) -> dict[str, Any]:
-    """Run one step in a process of its own. Its log lines go through a pipe that somebody reads, as in Stash."""
-    ended = subprocess.run([sys.executable, "-m", "bench.steps", *arguments], cwd=ROOT, capture_output=True)
-    if ended.returncode:
-        raise RuntimeError(ended.stderr.decode("utf-8", "replace")[-2000:])
-    measured: dict[str, Any] = json.loads(ended.stdout)
-    return measured
 
 
 def main(arguments: list[str] | None = None) -> int:

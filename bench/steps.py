@@ -1,25 +1,32 @@
-"""What `bench.drain` measures, each run in a process of its own: ``python -m bench.steps STEP …`` prints one JSON line.
+"""What the benches measure, each run in a process of its own: ``python -m bench.steps STEP …`` prints one JSON line.
 
-The drain is `worker.foreground`, which is what the task "Process Queue" and the shell command run: settings, marks,
-cursor sweep, queue, settlements and log lines included. Time runs from opening the databases to closing them.
+The drain is `worker.foreground`, which is what the tasks and the shell command run: settings, marks, cursor sweep,
+queue, settlements and log lines included. Time runs from opening the databases to closing them.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, time
 from typing import Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
-from bench.doubles import TOKEN
+from bench.doubles import ROOT, TOKEN
+
+JSON = {"Content-Type": "application/json"}
 
 
-def drain(data_dir: str, stash_url: str, operation: str) -> dict[str, Any]:
-    """One operation on this data folder, as a task does it."""
+def drain(data_dir: str, stash_url: str, operation: str, asked: str = "", **args: str) -> dict[str, Any]:
+    """One operation on this data folder, as a task does it.
+
+    What it asks Stash is written to the file ``asked``, when one is named, as JSON pairs of address and body.
+    """
     from stash import log
     from stash.client import StashClient
     from sync_queue import lease
@@ -28,9 +35,67 @@ def drain(data_dir: str, stash_url: str, operation: str) -> dict[str, Any]:
     client, held = StashClient(stash_url), lease.take(data_dir)
     if held is None:
         raise RuntimeError("somebody else holds the lease")
+    sent: list[tuple[str, str]] = []
+    if asked:
+        client.s.hooks["response"].append(lambda answer, **_: sent.append(_pair(answer.request)))
     at = perf_counter()
-    result = foreground(data_dir, client, held, operation, "", log.progress)
+    result = foreground(data_dir, client, held, operation, "", log.progress, args)
+    seconds = perf_counter() - at
+    if asked:
+        Path(asked).write_text(json.dumps(sent), encoding="utf-8")
+    return {"seconds": seconds, "stash_requests": client.requests, "result": result}
+
+
+def reconcile(data_dir: str, stash_url: str, asked: str) -> dict[str, Any]:
+    """A reconcile of the whole library."""
+    return drain(data_dir, stash_url, "reconcile", asked, scope="all")
+
+
+def reconcile_again(data_dir: str, stash_url: str) -> dict[str, Any]:
+    """The comparison that an interval asks for soon after a whole one: only what looks otherwise is read whole."""
+    from reconcile.scan import QUICK, Plan
+    from stash.client import StashClient
+    from worker.session import Session
+
+    client = StashClient(stash_url)
+    at = perf_counter()
+    session = Session(data_dir, client)
+    session.look(time())
+    run = session.reconciler.begin(Plan(depth=QUICK), time())
+    while session.reconciler.running:
+        step = session.step(time())
+        if step.state:
+            raise RuntimeError(step.state)
+    result = session.reconciler.run(run)
+    session.close()
     return {"seconds": perf_counter() - at, "stash_requests": client.requests, "result": result}
+
+
+def write_log(data_dir: str, stash_url: str, scenes: str) -> dict[str, Any]:
+    """The sync log of a library in which every scene was pushed."""
+    from bench import healthy
+
+    return {"written": healthy.write_log(data_dir, stash_url, int(scenes))}
+
+
+def read_and_parse(of_plex: str, of_stash: str) -> dict[str, Any]:
+    """The same reads of both sides, one after the other, each answer parsed and dropped.
+
+    The files hold JSON pairs: of address and headers for Plex, of address and body for Stash.
+    """
+    import requests
+
+    from_plex, from_stash = (json.loads(Path(file).read_text(encoding="utf-8")) for file in (of_plex, of_stash))
+    with requests.Session() as session:
+        session.trust_env = False
+        at = perf_counter()
+        for url, headers in from_plex:
+            ElementTree.fromstring(session.get(url, headers=headers, timeout=60).content)
+        for url, body in from_stash:
+            answer = session.post(url, body, headers=JSON, timeout=60) if body else session.get(url, timeout=60)
+            if body:
+                json.loads(answer.content)
+        return {"seconds": perf_counter() - at}
 
 
 def replay_with_requests(file: str, plex_url: str) -> dict[str, Any]:
@@ -105,12 +170,30 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
+def _pair(sent: Any) -> tuple[str, str]:
+    """Address and body of a request of `requests`."""
+    return sent.url, (sent.body or b"").decode()
+
+
 def _targets(file: str) -> list[str]:
     return Path(file).read_text(encoding="ascii").splitlines()
 
 
+def run(*arguments: str) -> dict[str, Any]:
+    """Run one step in a process of its own. Its log lines go through a pipe that somebody reads, as in Stash."""
+    ended = subprocess.run([sys.executable, "-m", "bench.steps", *arguments], cwd=ROOT, capture_output=True)
+    if ended.returncode:
+        raise RuntimeError(ended.stderr.decode("utf-8", "replace")[-2000:])
+    measured: dict[str, Any] = json.loads(ended.stdout)
+    return measured
+
+
 STEPS: dict[str, Callable[..., dict[str, Any]]] = {
     "drain": drain,
+    "reconcile": reconcile,
+    "reconcile_again": reconcile_again,
+    "write_log": write_log,
+    "read_and_parse": read_and_parse,
     "replay_with_requests": replay_with_requests,
     "replay_raw": replay_raw,
     "queue": queue,

@@ -13,11 +13,15 @@ SEEN_NAME_FIELDS = frozenset(("name",))
 SCENE = "scene"
 CREATED = "created"
 DESTROYED = "destroyed"
+ANY = "any"  # any scene may have changed: Stash does not say which
 
 _SCENE_MARKS = {"Scene.Create.Post": CREATED, "Scene.Update.Post": SCENE, "Scene.Destroy.Post": DESTROYED}
 _NAME_MARKS = {"Performer.Update.Post": "performer", "Studio.Update.Post": "studio", "Tag.Update.Post": "tag"}
 _MERGE_MARKS = {"Tag.Merge.Post": "tag"}
-TRIGGERS = tuple(_SCENE_MARKS) + tuple(_NAME_MARKS) + tuple(_MERGE_MARKS)
+# After these nobody can say any more which scenes had it.
+_LOST_NAME_MARKS = {"Performer.Destroy.Post": ANY, "Studio.Destroy.Post": ANY, "Tag.Destroy.Post": ANY}
+_MARKS = {**_SCENE_MARKS, **_NAME_MARKS, **_MERGE_MARKS, **_LOST_NAME_MARKS}
+TRIGGERS = tuple(_MARKS)
 
 
 class HookEvent:
@@ -43,7 +47,7 @@ class HookEvent:
 
 def decide(event: HookEvent) -> "dict[str, object] | None":
     """The mark for this event, or None when it can change nothing in Plex."""
-    kind = _SCENE_MARKS.get(event.type) or _NAME_MARKS.get(event.type) or _MERGE_MARKS.get(event.type)
+    kind = _MARKS.get(event.type)
     if kind is None or event.id <= 0 or not _may_show(event):
         return None
     return {"kind": kind, "id": event.id, "event": event.type, "fields": event.fields or []}

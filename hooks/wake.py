@@ -27,8 +27,11 @@ LAUNCH = 'mutation{runPluginOperation(plugin_id:"%s")}' % LAUNCHER_ID
 ASK = 'mutation{runPluginTask(plugin_id:"%s",task_name:"%s")}' % (PLUGIN_ID, FALLBACK_TASK)
 
 
-def wake(request: Request) -> None:
-    """Launch a worker unless one rests or is being launched; raises OSError when Stash cannot be reached."""
+def wake(request: Request, by_task: bool = True) -> None:
+    """Launch a worker unless one rests or is being launched; raises OSError when Stash cannot be reached.
+
+    ``by_task``: where the launcher starts none, let the queue run as a task of Stash.
+    """
     if _age_s(request.data_dir, lease.RESTING) < REST_S:
         return
     turn = lease.take(request.data_dir, lease.LAUNCH)
@@ -36,7 +39,7 @@ def wake(request: Request) -> None:
         return  # another hook launches; its worker will read our mark, which is already there
     try:
         _hand_over_cookie(request)
-        if not _launch(request):
+        if not _launch(request) and by_task:
             _ask_for_task(request)
     finally:
         lease.release(turn)

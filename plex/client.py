@@ -23,6 +23,7 @@ from plex.model import (
     number,
     read_item,
     read_listed,
+    read_look,
     read_picture,
     read_section,
 )
@@ -30,6 +31,7 @@ from plex.session import PlexSession
 from validation.errors import Kind, Trouble
 
 MOVIE = "1"  # Plex's number for the item type
+PROBE_S = 5.0
 PAGE_ITEMS = 1_000
 BATCH_ITEMS = 50
 ONE_PICTURE = {POSTER: "poster", BACKGROUND: "art"}  # by the name of the list of pictures
@@ -73,8 +75,8 @@ class PlexClient:
         self._server = None
 
     def identity(self) -> str:
-        """The server's machine identifier, without the token: the health probe."""
-        response = self._session.get(f"{self._url}/identity")
+        """The server's machine identifier, without the token: the health probe, over within 5 s."""
+        response = self._session.ask(f"{self._url}/identity", PROBE_S)
         return _machine(_container(_parse(response.text)))
 
     def machine(self) -> str:
@@ -118,6 +120,14 @@ class PlexClient:
             start += len(page)
             if not page or start >= total:
                 return
+
+    def looks(self, section: str, start: int) -> tuple[list[tuple[str, str]], int]:
+        """A page of the section from this place on, each item by its key with a digest of all that listings show of it.
+
+        The oldest come first. Returns the page and how many items the section has in all.
+        """
+        container, total = self._rows(section, {"sort": "addedAt"}, start, PAGE_ITEMS)
+        return [(row.attrib["ratingKey"], read_look(row)) for row in container if row.attrib.get("ratingKey")], total
 
     def newest(self, section: str, limit: int = 50) -> list[Listed]:
         """The items that were added last."""
@@ -175,11 +185,15 @@ class PlexClient:
             raise
 
     def _page(self, section: str, filters: dict[str, str], start: int, size: int = PAGE_ITEMS) -> _Page:
+        rows, total = self._rows(section, filters, start, size)
+        return [read_listed(row, section) for row in rows if row.attrib.get("ratingKey")], total
+
+    def _rows(self, section: str, filters: dict[str, str], start: int, size: int) -> tuple[list[Element], int]:
         headers = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}
         path = f"/library/sections/{section}/all?{urlencode({'type': MOVIE, **filters}, errors='replace')}"
         container = self._get(path, headers)
-        page = [read_listed(row, section) for row in container.iterfind("Video") if row.attrib.get("ratingKey")]
-        return page, number(container.attrib.get("totalSize")) or len(page)
+        rows = container.findall("Video")
+        return rows, number(container.attrib.get("totalSize")) or len(rows)
 
     def _get(self, path: str, headers: dict[str, str] | None = None) -> Element:
         """One read; once more at once when a kept-alive connection turns out dead, as Plex drops them after 20 s."""

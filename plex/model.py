@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -76,6 +77,9 @@ WORDS = {
     "thumb": "poster",
     "art": "background",
 }
+LOOKS = (
+    "title", "studio", "summary", "tagline", "originallyAvailableAt", "userRating", "thumb", "art", "updatedAt",
+)  # fmt: skip
 SCALARS = ("title", "studio", "summary", "tagline", "originallyAvailableAt")
 
 
@@ -102,6 +106,17 @@ def read_listed(element: Element, section: str) -> Listed:
     """A ``Video`` of a listing; a listing names its section once, on the container."""
     get = element.attrib.get
     return Listed(get("ratingKey", ""), section, get("title", ""), tuple(_files(element)), number(get("addedAt")))
+
+
+def read_look(element: Element) -> str:
+    """A digest of what a listing shows of an item, cut-off tags and the date of its last change included.
+
+    The same digest means that what Plex shows is most likely the same; another one means no more than: look.
+    """
+    shown = [element.attrib.get(name, "") for name in LOOKS]
+    shown += [f"{name} {tag}" for name in LIST_ELEMENTS.values() for tag in _tags(element, name)]
+    shown += [file.path for file in _files(element)]
+    return hashlib.sha1("\0".join(shown).encode("utf-8", "replace"), usedforsecurity=False).hexdigest()[:16]
 
 
 def read_item(element: Element) -> PlexItem:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import io
+import math
 import socket
 import ssl
 import time
@@ -67,7 +68,7 @@ class Transport:
         """Send, and read the whole answer by ``until`` (as of `time.monotonic`); returns head and unpacked body."""
         scheme, _, rest = url.partition("://")
         place, slash, target = rest.partition("/")
-        connection = self._connected(scheme, place)
+        connection = self._connected(scheme, place, until)
         try:
             connection.sock = _Timed(connection.sock, self.timeouts[1], until)
             response = _ask(connection, method, slash + target or "/", body, dict(headers))
@@ -88,7 +89,7 @@ class Transport:
             return ""
         connection = _connection(scheme, rest.partition("/")[0], self.timeouts[0], _trusting_all())
         try:
-            _connect(connection)
+            _connect(connection, math.inf)
             return _shown(connection)
         finally:
             connection.close()
@@ -99,12 +100,12 @@ class Transport:
             self._connection.close()
         self._connection = None
 
-    def _connected(self, scheme: str, place: str) -> http.client.HTTPConnection:
+    def _connected(self, scheme: str, place: str, until: float) -> http.client.HTTPConnection:
         if (scheme, place) != self._place or time.monotonic() - self._used_at > IDLE_S:
             self.close()
         if self._connection is None:
             connection = _connection(scheme, place, self.timeouts[0], _trusting_all() if self._fingerprint else None)
-            _connect(connection)
+            _connect(connection, until)
             self._check(connection)
             self._place, self._connection = (scheme, place), connection
         return self._connection
@@ -191,11 +192,34 @@ def _trusting_all() -> ssl.SSLContext:
     return context
 
 
-def _connect(connection: http.client.HTTPConnection) -> None:
+def _connect(connection: http.client.HTTPConnection, until: float) -> None:
+    """By ``until``: http.client gives each address of a name, and https's handshake, a time-out of its own."""
+    opening: Any = connection
+    opening._create_connection = lambda address, timeout, source: _open(address, timeout, until)
     try:
         connection.connect()
     except (socket.timeout, TimeoutError):  # ours, and the system's
         raise Unconnected from None
+
+
+def _open(address: tuple[str, int], timeout: float, until: float) -> socket.socket:
+    """The first of the name's addresses that answers."""
+    failure: OSError = Unconnected()
+    for *_, place in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
+        try:
+            opened = socket.create_connection((str(place[0]), address[1]), _left_s(timeout, until))
+            opened.settimeout(_left_s(timeout, until))
+            return opened
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _left_s(timeout: float, until: float) -> float:
+    left = min(timeout, until - time.monotonic())
+    if left <= 0:
+        raise socket.timeout
+    return left
 
 
 def _shown(connection: http.client.HTTPConnection) -> str:

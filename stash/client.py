@@ -114,6 +114,20 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
             rows = [row for row in answer.values() if row is not None]
         return answers.scenes(rows)
 
+    def scenes_after(
+        self, id: int, size: int, by: str = "", after: str = ""
+    ) -> tuple[dict[int, scene.Scene | Trouble], int]:
+        """The next scenes above this id, whole and in the order of their ids, and how many there are from here on.
+
+        With ``by``, the name of a date (``updated_at``, ``created_at``), only scenes for which it is later than the text
+        ``after``, which is of Stash's own making. Deletions meanwhile shift nothing, as they would shift numbered pages.
+        """
+        wanted: dict[str, Any] = {"id": {"value": id, "modifier": "GREATER_THAN"}}
+        if after:
+            wanted[by] = {"value": after, "modifier": "GREATER_THAN"}
+        answer = self._ask(queries.PAGE_WHOLE, {"filter": wanted, "size": size})
+        return answers.scenes(answers.rows(answer)), answers.count(answer)
+
     def changed(self, after: str, size: int) -> list[tuple[int, str]]:
         """Scenes whose ``updated_at`` is later than this text of Stash's own making, the earliest first."""
         return answers.stamps(answers.rows(self._ask(queries.CHANGED, {"after": after, "size": size})))
@@ -128,18 +142,26 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
         answer = self._ask(queries.PAGE, {"page": number, "size": PAGE_SCENES, "filter": scene_filter})
         return answers.ids(answers.rows(answer)), answers.count(answer)
 
+    def page_of(self, kind: str, id: int, after: int = 0) -> tuple[list[int], int]:
+        """Ids of the next scenes with this performer, studio or tag, and the id to go on after; 0 when these are all.
+
+        Only ids above ``after`` count (Stash knows that criterion since v0.22), so a deletion between two pages hides
+        nothing.
+        """
+        name = {"performer": "performers", "studio": "studios", "tag": "tags"}[kind]
+        above = {"value": after, "modifier": "GREATER_THAN"}
+        wanted = {name: {"value": [str(id)], "modifier": "INCLUDES"}, "id": above}
+        ids = answers.ids(answers.rows(self._ask(queries.AFTER, {"size": PAGE_SCENES, "filter": wanted})))
+        last = max(ids, default=0)
+        return ids, last if len(ids) >= PAGE_SCENES and last > after else 0
+
     def scenes_of(self, kind: str, id: int) -> Iterator[list[int]]:
         """Ids of all scenes with this performer, studio or tag, page by page."""
-        criterion = {"value": [str(id)], "modifier": "INCLUDES"}
-        name = {"performer": "performers", "studio": "studios", "tag": "tags"}[kind]
-        number, seen = 1, 0
-        while True:
-            ids, total = self.page(number, {name: criterion})
-            seen += len(ids)
+        ids, last = self.page_of(kind, id)
+        yield ids
+        while last:
+            ids, last = self.page_of(kind, id, last)
             yield ids
-            if not ids or seen >= total:
-                return
-            number += 1
 
     def launch_worker(self) -> None:
         """Ask the launcher for a worker and do not wait for its end, which is the worker's end."""

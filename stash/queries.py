@@ -19,6 +19,17 @@ PAGE = (
     'filter:{sort:"id",direction:ASC,page:$page,per_page:$size}){count scenes{id}}}'
 )
 
+# By id and not by page number: what is deleted meanwhile must not push others over the edge of a page.
+AFTER = (
+    "query After($size:Int!,$filter:SceneFilterType){findScenes(scene_filter:$filter,"
+    'filter:{sort:"id",direction:ASC,per_page:$size}){scenes{id}}}'
+)
+
+PAGE_WHOLE = (
+    "query PageWhole($filter:SceneFilterType,$size:Int!){findScenes(scene_filter:$filter,"
+    'filter:{sort:"id",direction:ASC,per_page:$size}){count scenes{%s}}}'
+) % SCENE_FIELDS
+
 SAMPLE = 'query Sample($size:Int!){findScenes(filter:{sort:"id",direction:DESC,per_page:$size}){scenes{files{path}}}}'
 VERSION = "query Version{version{version}}"
 

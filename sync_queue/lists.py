@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Sequence
 from typing import Any
 
 ALL = 1 << 31
@@ -14,6 +15,7 @@ class Lists:
     """What `sync_queue.store.Store` knows of scenes that are not synced."""
 
     _db: sqlite3.Connection
+    _many: Callable[..., list[Any]]
 
     def waiting(self, limit: int = ALL) -> list[dict[str, Any]]:
         """The waiting scenes, the earliest due first; times are Unix times."""
@@ -22,6 +24,14 @@ class Lists:
     def dead_letters(self, limit: int = ALL) -> list[dict[str, Any]]:
         """The newest dead letters; ``at`` is when the scene was given up."""
         return self._rows("dead_letters", DEAD, "ORDER BY at DESC LIMIT ?", limit)
+
+    def known_missing(self, scenes: Sequence[int]) -> set[int]:
+        """Those of the scenes that wait or were given up because Plex lacks their file."""
+        known: set[int] = set()
+        for table in ("waiting", "dead_letters"):
+            sql = f"SELECT scene FROM {table} WHERE kind = 'missing' AND scene IN (%s)"  # noqa: S608 - our own names
+            known.update(scene for (scene,) in self._many(sql, scenes))
+        return known
 
     def standing(self, scene: int) -> dict[str, Any]:
         """What holds this scene up: its row under ``waiting`` and under ``dead_letter``, None without one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ BURST_S = 3.0
 EVERY = 1 << 31
 DAMAGED = ".damaged"
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-KINDS = frozenset(("scene", "created", "destroyed", "performer", "studio", "tag", "request"))
+KINDS = frozenset(("scene", "created", "destroyed", "performer", "studio", "tag", "any", "request"))
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,13 @@ def burst(data_dir: str, now: float) -> bool:
     return bool(ages) and 0 <= min(ages) < QUIET_S and max(ages) < BURST_S
 
 
-def read(data_dir: str, limit: int) -> tuple[list[Mark], list[str]]:
-    """The oldest marks, at most ``limit``, and the names of damaged files, which are set aside beside the others."""
+def read(data_dir: str, limit: int, known: Set[str] = frozenset()) -> tuple[list[Mark], list[str]]:
+    """The oldest marks, at most ``limit``, and the names of damaged files, which are set aside beside the others.
+
+    Files in ``known`` were read before and wait for something: they are passed over.
+    """
     found, damaged = [], []
-    for name in sorted(_names(data_dir), key=_age_key)[:limit]:
+    for name in sorted((name for name in _names(data_dir) if name not in known), key=_age_key)[:limit]:
         try:
             mark = _read_one(data_dir, name)
         except UNREADABLE:

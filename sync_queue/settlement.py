@@ -24,7 +24,8 @@ class LogEntry:
     about to add, and as (kind, SHA-1) pictures that gave way or will: what Plex shows of them is ours too.
     ``fingerprint`` is "" until a push was seen to end.
     ``cover`` is the SHA-1 of the cover that was sent and ``etag`` Stash's name for it; ``pictures`` are the kinds of
-    pictures that it became, each with its address in Plex ("" when that is not known).
+    pictures that it became, each with its address in Plex ("" when that is not known). ``place`` is a digest of where
+    Stash had the scene's files, "" when that is not known. Scene 0 stands for one that has its file no more.
     """
 
     scene: int
@@ -37,6 +38,7 @@ class LogEntry:
     etag: str = ""
     pictures: Mapping[str, str] = field(default_factory=dict)
     intended: tuple[tuple[str, str], ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True)

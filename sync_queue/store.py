@@ -15,15 +15,16 @@ from typing import Any
 
 from sync_queue.files import NewerVersion, check_database, private_file
 from sync_queue.lists import Lists
+from sync_queue.outages import Outages
+from sync_queue.reconciled import Reconciled
 from sync_queue.settlement import LogEntry, Settlement, Verdict
 
 MIGRATIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "migrations")
-KEPT_OUTAGES = 30
-LOG_COLUMNS = "scene, item, section, fingerprint, owned, updated_at, cover, etag, pictures, intended"
+LOG_COLUMNS = "scene, item, section, fingerprint, owned, updated_at, cover, etag, pictures, intended, place"
 MANY = 500  # placeholders in one statement; SQLite before 3.32 takes 999
 
 
-class Store(Lists):
+class Store(Lists, Outages, Reconciled):
     """Waiting scenes, attempts, dead letters, sync log, outages, facts and counters."""
 
     def __init__(self, path: str) -> None:
@@ -103,9 +104,9 @@ class Store(Lists):
                 self._many(f"DELETE FROM {table} WHERE scene IN (%s)", scenes)  # noqa: S608 - our own names
 
     def forget(self, scene: int) -> None:
-        """The scene is gone from Stash: forget all about it."""
+        """The scene is gone from Stash: forget all about it but the items that still show it."""
         with self._transaction():
-            for table in ("waiting", "dead_letters", "attempts", "sync_log"):
+            for table in ("waiting", "dead_letters", "attempts"):
                 self._db.execute(f"DELETE FROM {table} WHERE scene = ?", (scene,))  # noqa: S608 - our own names
 
     # sync log
@@ -113,9 +114,8 @@ class Store(Lists):
     def log(self, scenes: Sequence[int]) -> dict[int, list[LogEntry]]:
         """What was last pushed for these scenes."""
         entries: dict[int, list[LogEntry]] = {}
-        sql = f"SELECT {LOG_COLUMNS} FROM sync_log WHERE scene IN (%s)"  # noqa: S608 - our own names
-        for row in self._many(sql, scenes):
-            entries.setdefault(row[0], []).append(_log_entry(row))
+        for entry in self._entries("scene IN (%s)", scenes):
+            entries.setdefault(entry.scene, []).append(entry)
         return entries
 
     def intend(self, entries: Sequence[LogEntry], now: float) -> None:
@@ -128,36 +128,20 @@ class Store(Lists):
         """Rating keys mean nothing on another Plex server: forget all of them."""
         self._db.execute("DELETE FROM sync_log")
 
-    # facts, outages, counters
+    # facts, counters
 
     def fact(self, name: str) -> Any:
         """A remembered single value, None when there is none or it cannot be read."""
-        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        row = self._db.execute("SELECT CAST(value AS BLOB) FROM facts WHERE name = ?", (name,)).fetchone()
         try:
             return json.loads(row[0]) if row else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def remember(self, name: str, value: Any) -> None:
         """Keep a single value."""
         sql = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
         self._db.execute(sql, (name, json.dumps(value)))
-
-    def outage_began(self, started: float, cause: str) -> None:
-        """Open one outage record; the oldest beyond 30 are dropped."""
-        with self._transaction():
-            self._db.execute("INSERT INTO outages (started, cause) VALUES (?, ?)", (started, cause))
-            sql = "DELETE FROM outages WHERE id <= (SELECT max(id) FROM outages) - ?"
-            self._db.execute(sql, (KEPT_OUTAGES,))
-
-    def outage_ended(self, ended: float, scenes: int) -> None:
-        """Close the open outage record, if any, with the number of scenes that waited for its end."""
-        self._db.execute("UPDATE outages SET ended = ?, scenes = ? WHERE ended IS NULL", (ended, scenes))
-
-    def outages(self) -> list[dict[str, Any]]:
-        """The last outages, newest first."""
-        rows = self._db.execute("SELECT started, ended, cause, scenes FROM outages ORDER BY id DESC")
-        return [dict(zip(("started", "ended", "cause", "scenes"), row)) for row in rows]
 
     def count(self, counts: Mapping[str, int]) -> None:
         """Let counters grow."""
@@ -172,7 +156,8 @@ class Store(Lists):
     def numbers(self) -> dict[str, Any]:
         """Waiting scenes and dead letters by kind, and how many scenes the sync log knows."""
         by_kind = "SELECT kind, count(*) FROM {} GROUP BY kind ORDER BY kind"
-        (synced,) = self._db.execute("SELECT count(DISTINCT scene) FROM sync_log WHERE fingerprint <> ''").fetchone()
+        sql = "SELECT count(DISTINCT scene) FROM sync_log WHERE fingerprint <> '' AND scene > 0"
+        (synced,) = self._db.execute(sql).fetchone()
         return {
             "waiting": dict(self._db.execute(by_kind.format("waiting")).fetchall()),
             "dead_letters": dict(self._db.execute(by_kind.format("dead_letters")).fetchall()),
@@ -185,9 +170,7 @@ class Store(Lists):
         scene = settlement.scene
         self._db.execute("DELETE FROM attempts WHERE scene = ?", (scene,))
         if settlement.log is not None:
-            self._db.execute("DELETE FROM sync_log WHERE scene = ?", (scene,))
-            for entry in settlement.log:
-                self._write_log(entry, now)
+            self._replace_log(scene, settlement.log, now)
         if settlement.verdict is Verdict.LATER:
             self._wait(settlement, now)
         elif settlement.verdict is not Verdict.AGAIN:
@@ -204,6 +187,20 @@ class Store(Lists):
                     settlement.file,
                 )
                 self._db.execute("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def _replace_log(self, scene: int, entries: Sequence[LogEntry], now: float) -> None:
+        """An item belongs to one scene: it is taken over from others, and left behind for who comes next."""
+        items = {entry.item for entry in entries}
+        for (item,) in self._db.execute("SELECT item FROM sync_log WHERE scene = ?", (scene,)).fetchall():
+            if item not in items:
+                self._db.execute("UPDATE OR REPLACE sync_log SET scene = 0 WHERE scene = ? AND item = ?", (scene, item))
+        for entry in entries:
+            self._db.execute("DELETE FROM sync_log WHERE item = ? AND scene <> ?", (entry.item, scene))
+            self._write_log(entry, now)
+
+    def _entries(self, condition: str, values: Sequence[Any]) -> list[LogEntry]:
+        sql = f"SELECT {LOG_COLUMNS} FROM sync_log WHERE {condition}"  # noqa: S608 - our own names
+        return [_log_entry(row) for row in self._many(sql, values)]
 
     def _wait(self, settlement: Settlement, now: float) -> None:
         sql = (
@@ -228,12 +225,13 @@ class Store(Lists):
             entry.etag,
             json.dumps(dict(entry.pictures)),
             json.dumps(entry.intended),
+            entry.place,
             now,
         )
         sql = f"INSERT OR REPLACE INTO sync_log ({LOG_COLUMNS}, at) VALUES ({', '.join('?' * len(row))})"  # noqa: S608
         self._db.execute(sql, row)
 
-    def _many(self, sql: str, scenes: Sequence[int], *before: Any) -> list[Any]:
+    def _many(self, sql: str, scenes: Sequence[Any], *before: Any) -> list[Any]:
         rows: list[Any] = []
         for start in range(0, len(scenes), MANY):
             part = scenes[start : start + MANY]
@@ -258,10 +256,10 @@ class Store(Lists):
 
 
 def _log_entry(row: Sequence[Any]) -> LogEntry:
-    scene, item, section, fingerprint, owned, updated_at, cover, etag, pictures, intended = row
+    scene, item, section, fingerprint, owned, updated_at, cover, etag, pictures, intended, place = row
     shown = {str(kind): str(mark) for kind, mark in json.loads(pictures).items()}
     ours, maybe = _pairs(owned), _pairs(intended)
-    return LogEntry(scene, item, section, fingerprint, ours, updated_at, cover, etag, shown, maybe)
+    return LogEntry(scene, item, section, fingerprint, ours, updated_at, cover, etag, shown, maybe, place)
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:

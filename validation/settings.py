@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -20,6 +20,8 @@ ENVIRONMENT = {"plex_url": "PLEX_URL", "plex_token": "PLEX_TOKEN", "plex_library
 ON_OFF = "on or off"
 NAMES = "names, separated by commas"
 KEY = "text without white space"
+INTERVALS = "never, hourly, daily or weekly"
+SCOPES = "all, 24h or 7days"
 
 # What shapes neither what is sent nor to which item: all others are part of a scene's fingerprint. Another address may
 # still be the same server; whether it is one shows in its identity (`worker.executor`).
@@ -27,7 +29,7 @@ SHAPELESS = frozenset(
     (
         "plex_url", "plex_token", "stash_api_key", "enabled", "max_retries", "poll_interval", "connect_timeout",
         "read_timeout", "plex_tls_fingerprint", "trigger_plex_scan", "debug_logging", "obfuscate_paths",
-        "dlq_retention_days",
+        "dlq_retention_days", "reconcile_interval", "reconcile_scope", "reconcile_missing",
     )
 )  # fmt: skip
 
@@ -65,6 +67,10 @@ class Settings(BaseModel):
     sync_rating: bool = Field(False, description=ON_OFF)
     max_tags: int = Field(100, ge=10, le=500, description="a whole number from 10 to 500")
     tag_exclude: tuple[str, ...] = Field((), description=NAMES)
+
+    reconcile_interval: Literal["never", "hourly", "daily", "weekly"] = Field("never", description=INTERVALS)
+    reconcile_scope: Literal["all", "24h", "7days"] = Field("all", description=SCOPES)
+    reconcile_missing: bool = Field(True, description=ON_OFF)
 
     max_retries: int = Field(5, ge=1, le=20, description="a whole number from 1 to 20")
     poll_interval: float = Field(1.0, ge=0.1, le=60.0, description="a number of seconds from 0.1 to 60")
@@ -105,6 +111,12 @@ class Settings(BaseModel):
     def _names(cls, value: Any) -> tuple[str, ...]:
         names = value if isinstance(value, (list, tuple)) else _text(value).split(",")
         return tuple(name for name in map(_text, names) if name)
+
+    @field_validator("reconcile_interval", "reconcile_scope", mode="before")
+    @classmethod
+    def _word(cls, value: Any) -> str:
+        """People write 7 days and Daily."""
+        return re.sub(r"\s+", "", _text(value)).lower()
 
     @field_validator("max_tags", "max_retries", "poll_interval", "connect_timeout", "read_timeout",
                      "dlq_retention_days", mode="before")  # fmt: skip

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from stash import log
 from sync_queue.queue import Job, JobQueue
 from sync_queue.settlement import Settlement, Verdict
 from sync_queue.store import Store
-from validation.errors import Kind
+from validation.errors import Kind, Trouble
 from worker import policy
 from worker.arrivals import Arrivals
 from worker.executor import COMPONENT, Executor
-from worker.gate import Gate
+from worker.gate import RAMPING, Gate
 from worker.policy import Outcome
 from worker.summary import Summary
 from worker.tools import Tools
@@ -48,8 +49,11 @@ class Drain:
         """Why nothing is sent at the moment, "" when nothing is in the way."""
         return self._gate.state
 
-    def step(self, now: float) -> Step:
-        """Queue what is due, then settle one job unless something is in the way."""
+    def step(self, now: float, more: bool = False) -> Step:
+        """Queue what is due, then settle one job unless something is in the way.
+
+        ``more`` says that somebody beside the queue has something to ask Plex, which will show whether it is well.
+        """
         self._arrivals.queue_due(now)
         rest_s = self._gate.held_s(now)
         if rest_s > 0:
@@ -59,12 +63,32 @@ class Drain:
                 return Step(0, self._gate.held_s(now), self.state)
             self._executor.check_server_again()
         self._arrivals.notice_new_items(now)
+        rest_s = self._gate.gathering_s(now, self._queue.scenes)
+        if rest_s > 0 and self._queue.scenes:
+            return Step(0, rest_s, RAMPING)
         job = self._queue.claim()
         if job is None:
-            if self._gate.away:
-                self._gate.clear(now, 0)  # with nothing to send, an answer to the probe is all the proof there can be
-            return Step(0, float("inf"), self.state)
+            if not more or self._gate.on_probation:
+                self._gate.quiet(now)
+            return Step(0, self._gate.held_s(now) or float("inf"), self.state)
         return Step(self._run(job, now), 0.0, self.state)
+
+    def standing(self, now: float) -> dict[str, Any]:
+        """How things stand with Plex, see `Gate.standing`."""
+        return self._gate.standing(now)
+
+    def open(self, now: float) -> bool:
+        """Whether Plex may be asked for something beside the queue now."""
+        return not self._gate.away and self._gate.held_s(now) <= 0
+
+    def met(self, trouble: Trouble, now: float) -> None:
+        """A request beside the queue met this: what it says about Plex and Stash counts for the queue too."""
+        outcome = Outcome(0, trouble=trouble.kind, reason=trouble.message, retry_after_s=trouble.retry_after_s)
+        self._gate.hold(outcome, now, self._queue.scenes)
+
+    def went_well(self, now: float) -> None:
+        """A request beside the queue was answered as it should be."""
+        self._gate.clear(now, self._queue.scenes)
 
     def resume(self) -> None:
         """Whatever a person had to do may be done: try again at the next step."""
@@ -73,35 +97,41 @@ class Drain:
     # one job
 
     def _run(self, job: Job, now: float) -> int:
-        """Each group is settled as soon as it is done: if the next one kills us, nobody else is charged with that."""
-        begun = self._store.begun(job.scenes)
+        """As much of it as may be sent now; the rest is queued again.
+
+        Each group is settled as soon as it is done: if the next one kills us, nobody else is charged with that.
+        """
+        scenes = job.scenes[: self._gate.allowed(now)]
+        begun = self._store.begun(scenes)
         outcomes: list[Outcome] = []
-        for group in _groups(job.scenes, begun):
+        for group in _groups(scenes, begun):
             began = self._summary.clock()
-            tried = self._attempt(group, begun.get(group[0], 0), job, now)
+            left = self._queue.scenes + len(job.scenes) - len(outcomes)
+            tried = self._attempt(group, begun.get(group[0], 0), job.force, left, now)
             self._successes += sum(1 for outcome in tried if outcome.result == policy.PUSHED)
             outcomes += [self._blame(outcome) for outcome in tried]
             self._settle(outcomes[-len(tried) :], began, now)
             if tried[-1].trouble in policy.NOT_CHARGED:
                 break
-        self._judge(outcomes, now)
+        self._gate.sent(len(outcomes), now)
+        self._judge(outcomes, len(job.scenes), now)
         return self._finish(job, outcomes, now)
 
-    def _attempt(self, group: Sequence[int], kills: int, job: Job, now: float) -> list[Outcome]:
+    def _attempt(self, group: Sequence[int], kills: int, force: bool, left: int, now: float) -> list[Outcome]:
         if kills >= policy.KILLS_TO_POISON:
             reason = f"the worker died {policy.KILLS_TO_POISON} times while it worked on this scene"
             return [Outcome(group[0], trouble=Kind.POISON, reason=reason)]
         self._store.begin(group, now)
-        ahead = self._summary.ahead(self._queue.scenes + len(group))
-        return self._executor.execute(group, job.force, self._queue.scenes + len(group), now, ahead)
+        return self._executor.execute(group, force, left, now, self._summary.ahead(left))
 
-    def _judge(self, outcomes: Sequence[Outcome], now: float) -> None:
-        """What these outcomes say about Plex and Stash."""
+    def _judge(self, outcomes: Sequence[Outcome], claimed: int, now: float) -> None:
+        """What these outcomes of ``claimed`` scenes say about Plex and Stash."""
         away = next((outcome for outcome in outcomes if outcome.trouble in policy.NOT_CHARGED), None)
+        waited = self._queue.scenes + claimed
         if away is None:
-            self._gate.clear(now, self._queue.scenes + len(outcomes))
-        elif self._gate.hold(away, now):
-            self._suspects.clear()  # that others went through before says nothing about now
+            self._gate.settled(now, waited)
+        elif self._gate.hold(away, now, waited):  # that others went through before says nothing about now
+            self._suspects = {scene: seen for scene, seen in self._suspects.items() if seen == self._successes}
 
     def _blame(self, outcome: Outcome) -> Outcome:
         """A scene at which Plex fails again although others went through meanwhile is itself to blame."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from plex import paths
 from plex.model import word
+from reconcile.work import Found, Push, Pushed, Work
 from stash import log
 from stash.client import StashClient
 from sync_queue.settlement import LogEntry
@@ -19,7 +20,6 @@ from validation.scene import Scene
 from worker.policy import NOT_CHARGED, PUSHED, SKIPPED, UNCHANGED, Outcome
 from worker.sync import intent
 from worker.tools import Tools
-from worker.work import Found, Push, Pushed, Work
 
 COMPONENT = "Worker"
 MACHINE = "plex_machine"
@@ -30,7 +30,7 @@ class Executor:
 
     def __init__(self, stash: StashClient, tools: Tools, store: Store, on_other_server: Callable[[], object]) -> None:
         self._stash, self._store = stash, store
-        self._plex, self._finder, self._sync = tools.plex, tools.finder, tools.sync
+        self._plex, self._finder, self._comparer, self._sync = tools.plex, tools.finder, tools.comparer, tools.sync
         self._on_other_server = on_other_server
         self._server_checked = False
 
@@ -79,11 +79,11 @@ class Executor:
         for id in scenes:
             scene = read.get(id)
             if scene is None:
-                outcomes[id] = Outcome(id, trouble=Kind.GONE, reason="the scene is no longer in Stash", log=())
+                outcomes[id] = Outcome(id, trouble=Kind.GONE, reason="the scene is no longer in Stash")
             elif isinstance(scene, Trouble):
                 outcomes[id] = Outcome(id, trouble=scene.kind, reason=scene.message)
             else:
-                work = self._sync.work(scene, logged.get(id, ()))
+                work = self._comparer.work(scene, logged.get(id, ()))
                 early = self._early(work, force)
                 if early is None:
                     works.append(work)
@@ -96,7 +96,7 @@ class Executor:
         scene = work.scene
         if not scene.files:
             return Outcome(scene.id, trouble=Kind.PERMANENT, reason="the scene has no file in Stash")
-        skipped = self._sync.skips(scene)
+        skipped = self._comparer.skips(scene)
         if skipped:
             return Outcome(scene.id, SKIPPED, reason=skipped)
         if work.unchanged and not force and self._sync.same_cover(work):
@@ -137,6 +137,9 @@ class Executor:
                     break  # the rest stays without an outcome and is filled in as not tried
                 tried()
         away = [outcome for outcome in outcomes.values() if outcome.trouble in NOT_CHARGED]
+        for work in works:
+            if work.scene.id in outcomes:
+                outcomes[work.scene.id] = _unproven(work, outcomes[work.scene.id])
         if not away:
             self._learn_addresses(outcomes)
         else:
@@ -155,7 +158,8 @@ class Executor:
                 continue
             if result.why:
                 log.info(COMPONENT, f"Scene {work.scene.id} {result.why}")
-            pushes[work.scene.id] = [self._sync.compare(work, item) for item in result.items]
+            heir = work.heir(result.inherited)
+            pushes[work.scene.id] = [self._comparer.compare(heir, item) for item in result.items]
         new = [push for row in pushes.values() for push in row if push.edit.owned - push.work.owned(push.item)]
         if new:
             self._store.intend([intent(push) for push in new], now)
@@ -209,6 +213,13 @@ def _still(work: Work) -> tuple[LogEntry, ...] | None:
     """The log's rows of an unchanged scene that was saved all the same, None when there is nothing new to write."""
     rows = tuple(replace(entry, updated_at=work.scene.updated_at) for entry in work.known)
     return rows if rows != work.known else None
+
+
+def _unproven(work: Work, outcome: Outcome) -> Outcome:
+    """A scene that failed is compared again when its time comes, even if the same was pushed before."""
+    if outcome.trouble is None or outcome.trouble in NOT_CHARGED or outcome.log is not None or not work.known:
+        return outcome
+    return replace(outcome, log=tuple(replace(entry, fingerprint="") for entry in work.known))
 
 
 def _failed(scene: Scene, trouble: Trouble) -> Outcome:

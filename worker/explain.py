@@ -12,6 +12,7 @@ from typing import Any
 from plex import matcher
 from plex.edits import Edit
 from plex.model import Listed, PlexItem, word
+from reconcile.work import Found, Work
 from sync_queue.settlement import LogEntry
 from validation.errors import Trouble
 from validation.scene import Scene
@@ -19,7 +20,6 @@ from validation.text import folded, private
 from worker.finder import of_work
 from worker.pictures import NAMES, Cover
 from worker.tools import Tools
-from worker.work import Found, Work
 
 SHOWN_AS_THEY_ARE = ("originallyAvailableAt",)
 KNOWN = "it is the item to which the scene was sent before"
@@ -54,7 +54,7 @@ class Explainer:
 
     def work(self, scene: Scene, known: Sequence[LogEntry]) -> Work:
         """The scene with its mapped files."""
-        return self._tools.sync.work(scene, known)
+        return self._tools.comparer.work(scene, known)
 
     def candidates(self, work: Work, now: float) -> Rows:
         """Every item in Plex with one of the scene's file names, one row per file."""
@@ -77,13 +77,13 @@ class Explainer:
 
     def skipped(self, work: Work) -> str:
         """Why nothing is sent of the scene whatever Plex has, "" when something may be."""
-        return self._tools.sync.skips(work.scene) if work.scene.files else "the scene has no file in Stash"
+        return self._tools.comparer.skips(work.scene) if work.scene.files else "the scene has no file in Stash"
 
     def plan(self, work: Work, found: Found | Trouble) -> Plan:
         """What would be done with the items that were found."""
         if isinstance(found, Trouble):
             return Plan(f"nothing would be sent ({found.kind.value}): {found.message}")
-        changes = tuple(row for item in found.items for row in self._changes(work, item))
+        changes = tuple(row for item in found.items for row in self._changes(work.heir(found.inherited), item))
         keys = ", ".join(item.key for item in found.items)
         if not changes:
             return Plan(f"nothing would be sent: Plex shows it already (item {keys})")
@@ -92,12 +92,12 @@ class Explainer:
 
     def _changes(self, work: Work, item: PlexItem) -> Rows:
         cover = self._tools.sync.cover(work)
-        edit = self._tools.sync.compare(work, item).edit
+        edit = self._tools.comparer.compare(work, item).edit
         rows = [*_scalars(edit, item), *_lists(edit, item)]
         if edit.rating is not None:
             rows.append({"item": item.key, "field": "rating", "from": item.rating, "to": edit.rating})
         rows += self._pictures(work, item, cover)
-        locks = [*edit.locks, *self._tools.sync.picture_locks(work, item, cover)]
+        locks = [*edit.locks, *(self._tools.comparer.picture_locks(work, item) if cover.sha1 else ())]
         if locks:
             rows.append({"item": item.key, "field": "locks", "does": f"lock {', '.join(map(word, locks))}"})
         return rows

@@ -11,9 +11,10 @@ from plex import matcher, paths
 from plex.client import PlexClient
 from plex.index import PathIndex
 from plex.model import Listed, PlexItem
+from reconcile.work import Found, Work
 from validation.errors import Kind, Trouble
 from validation.text import private
-from worker.work import Found, Work
+from worker.rivals import Rivals
 
 LOOK_WIDER_S = 600.0
 WIDER_LOOKUPS = 20
@@ -22,21 +23,22 @@ WIDER_LOOKUPS = 20
 class Finder:
     """Looks in one Plex. ``strict`` refuses what is only likely."""
 
-    def __init__(self, plex: PlexClient, index: PathIndex, strict: bool) -> None:
-        self._plex, self._index, self._strict = plex, index, strict
+    def __init__(self, plex: PlexClient, index: PathIndex, rivals: Rivals, strict: bool) -> None:
+        self._plex, self._index, self._rivals, self._strict = plex, index, rivals, strict
         self._looked_wider: dict[tuple[int, tuple[str, ...]], float] = {}
 
-    def find(self, works: Sequence[Work], expected: int, now: float) -> dict[int, Found | Trouble]:
+    def find(self, works: Sequence[Work], expected: int, now: float, wide: bool = False) -> dict[int, Found | Trouble]:
         """The items of each scene, by scene id: known keys first, then paths; whole items, read in batches.
 
-        ``expected`` estimates how many such questions are still to come.
+        ``expected`` estimates how many such questions are still to come. ``wide`` looks for more items of known scenes
+        however recently that was done.
         """
         known = self._by_keys(works, now)
         rest = [work for work in works if work.scene.id not in known]
-        found: dict[int, Found | Trouble] = {**known, **self._wider(works, known, expected, now)}
+        found: dict[int, Found | Trouble] = {**known, **self._wider(works, known, expected, now, wide)}
         if rest:
             found.update(self._by_paths(rest, expected, now))
-        return found
+        return self._rivals.settle(works, found)
 
     def ask_again(self, work: Work, now: float) -> None:
         """What the path index says of this scene's files proved wrong."""
@@ -55,7 +57,7 @@ class Finder:
         return found
 
     def _wider(
-        self, works: Sequence[Work], known: Mapping[int, Found], expected: int, now: float
+        self, works: Sequence[Work], known: Mapping[int, Found], expected: int, now: float, wide: bool
     ) -> dict[int, Found | Trouble]:
         """Known scenes that may have more items than we know.
 
@@ -66,14 +68,16 @@ class Finder:
             work
             for work in works
             if work.scene.id in known and _may_have_more(work, known[work.scene.id], chosen)
-            if not 0 <= now - self._looked_wider.get(_asked(work), float("-inf")) < LOOK_WIDER_S
+            if wide or not 0 <= now - self._looked_wider.get(_asked(work), float("-inf")) < LOOK_WIDER_S
         ]
         candidates, patience = {}, self._index.misses + WIDER_LOOKUPS
         for work in new:  # one by one: of many names that an index lacks at once it would ask for none
-            if self._index.misses >= patience:
+            if self._index.misses >= patience and not wide:
                 break  # the others at their next turn
             candidates.update(self._index.candidates(_files([work]), expected, now))
             self._looked_wider[_asked(work)] = now
+        if wide:
+            self._looked_wider.clear()  # what is found now is for the drain to find again
         more = [work for work in new if {one.key for one in of_work(work, candidates)} - _keys(known[work.scene.id])]
         wider = self._among(more, candidates) if more else {}
         sure = {scene: one for scene, one in wider.items() if isinstance(one, Found) and not one.why}

@@ -8,11 +8,14 @@ from sync_queue import marks
 from sync_queue.marks import Mark
 from sync_queue.queue import JobQueue
 from sync_queue.store import Store
+from worker.expansion import Expansion
 
 COMPONENT = "Worker"
 MARKS_AT_ONCE = 500
 OF_SCENES = ("scene", "created")
 EXPANDED = ("performer", "studio", "tag")
+ANY = "any"
+WANTED = "comparison_wanted"  # since when, as Unix time, any scene may have changed without a sign of its own
 
 
 class Ingest:
@@ -22,23 +25,27 @@ class Ingest:
     """
 
     def __init__(self, data_dir: str, queue: JobQueue, store: Store, stash: StashClient) -> None:
-        self._data_dir, self._queue, self._store, self._stash = data_dir, queue, store, stash
+        self._data_dir, self._queue, self._store = data_dir, queue, store
         self._seen: set[str] = set()
+        self._expansion = Expansion(data_dir, stash, self.queue_changed)
         self.requests: list[Mark] = []
         self.created: list[int] = []
 
     def step(self, now: float) -> None:
         """Take the oldest marks; requests among them go to ``requests`` and stay in the inbox until `accepted`.
 
-        Raises Trouble when Stash does not say which scenes a performer, studio or tag has; its mark then stays.
+        Of the scenes of performers, studios and tags it queues one page, so that others are served between two pages.
+        Raises Trouble when Stash does not say which these are; the mark then stays, and the next step asks again.
         """
-        found, damaged = marks.read(self._data_dir, MARKS_AT_ONCE)
+        found, damaged = marks.read(self._data_dir, MARKS_AT_ONCE, self._seen | self._expansion.files)
         for name in damaged:
             log.warning(COMPONENT, f"Mark {name} is damaged and was set aside; the cursor sweep makes up for it")
         self._take_scenes([mark for mark in found if mark.kind in OF_SCENES], now)
         self._take_destroyed([mark for mark in found if mark.kind == "destroyed"])
         self._take_requests([mark for mark in found if mark.kind == "request"])
-        self._expand([mark for mark in found if mark.kind in EXPANDED], now)
+        self._take_losses([mark for mark in found if mark.kind == ANY], now)
+        self._expansion.take([mark for mark in found if mark.kind in EXPANDED])
+        self._expansion.step(now)
 
     def queue_changed(self, scenes: list[int], why: str, now: float) -> None:
         """Something is new about these scenes: queue them, and no longer let them wait or lie dead."""
@@ -46,6 +53,11 @@ class Ingest:
         self._store.revive(scenes)
         if scenes:
             log.debug(COMPONENT, f"Scenes {', '.join(map(str, scenes))} queued: {why}")
+
+    @property
+    def expanding(self) -> bool:
+        """Whether pages of scenes of a performer, studio or tag are still to be read."""
+        return bool(self._expansion.files)
 
     @property
     def unaccepted(self) -> int:
@@ -57,8 +69,13 @@ class Ingest:
         marks.remove(self._data_dir, [request])
         self._seen.discard(request.file)
 
+    def forget(self, found: list[Mark]) -> None:
+        """These marks are not to be ingested after all; whatever is being expanded ends too."""
+        self._expansion.forget()
+        marks.remove(self._data_dir, found)
+
     def _take_requests(self, found: list[Mark]) -> None:
-        self.requests += [mark for mark in found if mark.file not in self._seen]
+        self.requests += found
         self._seen.update(mark.file for mark in found)
 
     def _take_scenes(self, found: list[Mark], now: float) -> None:
@@ -73,8 +90,11 @@ class Ingest:
             log.debug(COMPONENT, f"Scene {mark.id} is gone from Stash and forgotten; Plex keeps its item")
         marks.remove(self._data_dir, found)
 
-    def _expand(self, found: list[Mark], now: float) -> None:
-        for kind, id in dict.fromkeys((mark.kind, mark.id) for mark in found):
-            for scenes in self._stash.scenes_of(kind, id):
-                self.queue_changed(scenes, kind, now)
-            marks.remove(self._data_dir, [mark for mark in found if (mark.kind, mark.id) == (kind, id)])
+    def _take_losses(self, found: list[Mark], now: float) -> None:
+        """Performers, studios or tags are gone, and nobody can say which scenes had them."""
+        if found:
+            self._store.remember(WANTED, now)
+            marks.remove(self._data_dir, found)
+            log.debug(
+                COMPONENT, f"Names deleted in Stash: {len(found)}; any scene may have had them, so all are compared"
+            )

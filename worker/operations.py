@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from reconcile.scan import CREATED, SCOPES_S, UPDATED
 from stash import log
+from worker import outages
 from worker.health import HealthCheck
 from worker.session import Session
 from worker.tasks_base import AtOnce, Operation
@@ -13,16 +15,21 @@ from worker.tasks_clear import ClearDeadLetters, ClearMatchCache, ClearQueue, Pu
 from worker.tasks_drain import ProcessOneJob, ProcessQueue, RetryDeadLetters, SyncAll, SyncChanged, SyncRecent
 from worker.tasks_explain import DryRun, ExplainScene
 from worker.tasks_look import DeadLetters, QueueStatus
+from worker.tasks_outage import KINDS, OutageSummary, RecoverOutageJobs
+from worker.tasks_reconcile import Reconcile, ReconcileDryRun
 
 SCENE_ID = "scene_id"
+SCOPE, BY = "scope", "by"
 LARGEST_ID = (1 << 63) - 1
 
-OPERATIONS: dict[str, type[ProcessQueue] | type[AtOnce] | type[DryRun]] = {
+OPERATIONS: dict[str, type[ProcessQueue] | type[AtOnce] | type[DryRun] | type[ReconcileDryRun]] = {
     "process_queue": ProcessQueue,
     "process_one_job": ProcessOneJob,
     "sync_all": SyncAll,
     "sync_changed": SyncChanged,
     "sync_recent": SyncRecent,
+    "reconcile": Reconcile,
+    "reconcile_dry_run": ReconcileDryRun,
     "retry_dead_letters": RetryDeadLetters,
     "queue_status": QueueStatus,
     "dead_letters": DeadLetters,
@@ -33,8 +40,11 @@ OPERATIONS: dict[str, type[ProcessQueue] | type[AtOnce] | type[DryRun]] = {
     "clear_dead_letters": ClearDeadLetters,
     "purge_dead_letters": PurgeDeadLetters,
     "clear_match_cache": ClearMatchCache,
+    "outage_summary": OutageSummary,
+    "recover_outage_jobs": RecoverOutageJobs,
 }
-ARGUMENTS = {"explain_scene": (SCENE_ID,)}  # all of them needed; the others take none
+REQUIRED = {"explain_scene": (SCENE_ID,)}
+OPTIONAL = {"recover_outage_jobs": (KINDS,), "reconcile": (SCOPE, BY), "reconcile_dry_run": (SCOPE, BY)}
 LOOKING = frozenset(name for name, kind in OPERATIONS.items() if kind.looks)
 
 
@@ -42,14 +52,12 @@ def problem(name: str, args: Mapping[str, str]) -> str:
     """One sentence about an operation that does not exist or cannot be asked for like this, "" when all is well."""
     if name not in OPERATIONS:
         return f"Unknown operation {name[:60]!r}; there are {', '.join(sorted(OPERATIONS))}"
-    wanted = ARGUMENTS.get(name, ())
-    for unknown in sorted(set(args) - set(wanted)):
+    needed = REQUIRED.get(name, ())
+    for unknown in sorted(set(args) - set(needed) - set(OPTIONAL.get(name, ()))):
         return f"Operation {name} takes no argument {unknown[:60]!r}"
-    for missing in sorted(set(wanted) - set(args)):
+    for missing in sorted(set(needed) - set(args)):
         return f"Operation {name} needs the argument {missing}; the page about tasks says how to give it"
-    if SCENE_ID in wanted and not _is_id(args[SCENE_ID]):
-        return f"Argument {SCENE_ID} has to be the number of a scene, not {args[SCENE_ID][:60]!r}"
-    return ""
+    return next(filter(None, (CHECKS[argument](text) for argument, text in sorted(args.items()))), "")
 
 
 def begin(session: Session, name: str, args: Mapping[str, str]) -> Operation:
@@ -63,5 +71,21 @@ def told(operation: Operation) -> dict[str, Any]:
     return result
 
 
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= LARGEST_ID
+def _scene_id_problem(text: str) -> str:
+    if text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= LARGEST_ID:
+        return ""
+    return f"Argument {SCENE_ID} has to be the number of a scene, not {text[:60]!r}"
+
+
+def _one_of(argument: str, *values: str) -> Callable[[str], str]:
+    known = ", ".join(values)
+    return lambda text: "" if text in values else f"Argument {argument} has to be one of {known}, not {text[:60]!r}"
+
+
+# Argument -> a sentence about a text that it cannot have, "" when all is well.
+CHECKS: dict[str, Callable[[str], str]] = {
+    SCENE_ID: _scene_id_problem,
+    KINDS: outages.kinds_problem,
+    SCOPE: _one_of(SCOPE, *SCOPES_S),
+    BY: _one_of(BY, UPDATED, CREATED),
+}

@@ -11,6 +11,7 @@ from typing import Any
 
 from plex.cache import Cache
 from plex.rules import PathRules
+from reconcile.schedule import NEVER
 from reconcile.sweep import sweep
 from stash import log
 from stash.client import StashClient
@@ -22,6 +23,7 @@ from worker.databases import open_both
 from worker.drain import Drain, Step
 from worker.executor import Executor
 from worker.ingest import Ingest
+from worker.reconciler import Reconciler
 from worker.scans import Scans
 from worker.settings_reader import SettingsReader, kept_name
 from worker.summary import Summary
@@ -64,6 +66,7 @@ class Session:
             self._compare_all()
         self.cache = Cache(os.path.join(data_dir, "cache"))
         self.ingest = Ingest(data_dir, self.queue, self.store, stash)
+        self.reconciler = Reconciler(self.store, self.queue, stash)
         self.rules = PathRules.parse("")
         self.tally: Counter[str] = Counter()
         self.summary = Summary(self.store, self._readings, clock)
@@ -102,10 +105,13 @@ class Session:
                 return Step(0, SWEEP_AGAIN_S, trouble.message)
         if self.drain is None:
             return Step(0, SETTINGS_IDLE_S, self.state)
-        step = self.drain.step(now)
+        step = self.drain.step(now, more=bool(self.reconciler.running))
+        if self.tools is not None and not self.silence:
+            step = self.reconciler.beside(step, self.drain, self.tools, now, unasked=not self._overridden)
         self.summary.look(self.queue.scenes)
         self._say_asides()
-        return replace(step, rest_s=min(step.rest_s, marks.QUIET_S)) if pouring else step
+        soon_s = 0.0 if self.ingest.expanding and not self.silence else marks.QUIET_S if pouring else step.rest_s
+        return replace(step, rest_s=min(step.rest_s, soon_s))
 
     def look(self, now: float) -> None:
         """Read the settings, for the sake of `state`, and do nothing else."""
@@ -145,8 +151,10 @@ class Session:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is queued, waiting or asked for."""
+        """Whether nothing is queued, waiting, asked for or to come by itself."""
         nothing_ready = not self.queue.scenes and not self.ingest.requests and not marks.waiting(self.data_dir)
+        if self.reconciler.running or self.settings.reconcile_interval != NEVER:
+            return False
         return nothing_ready and self.store.next_due() is None and not (self._scans and self._scans.pending)
 
     def statistics(self) -> dict[str, Any]:
@@ -199,7 +207,9 @@ class Session:
             self.rules.check(self.stash.sample_files(SAMPLES))
         self._say_asides()
         if not settings.lacks:
-            self.tools = build(settings, self.stash, self.rules, self.cache, kept_name(self.store, IDENTIFIER))
+            self.tools = build(
+                settings, self.stash, self.store, self.rules, self.cache, kept_name(self.store, IDENTIFIER)
+            )
         if self.tools and settings.enabled:
             self._connect(self.tools)
         self.summary.meter()

@@ -1,49 +1,33 @@
-"""One scene and one item: compare, and push what differs.
+"""One scene and one item: push what differs.
 
 Every method may raise Trouble; what that means for which scene is the executor's business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from plex import edits
 from plex.client import PlexClient
-from plex.model import PICTURES, PlexFile, PlexItem
-from plex.projection import fingerprint, project, shrunk
-from plex.rules import PathRules
+from plex.model import PICTURES, PlexItem
+from plex.projection import shrunk
+from reconcile.compare import Comparer
+from reconcile.work import Push, Pushed, Work, shown_of
 from sync_queue.settlement import LogEntry
 from validation.errors import Kind, Trouble
-from validation.scene import Scene
 from validation.settings import Settings
 from worker.pictures import NAMES, NO_COVER, PARTS, Cover, Pictures
-from worker.work import Push, Pushed, Work, shown_of
 
 
 class Sync:
     """What that needs: Plex, and the settings that shape what is pushed."""
 
-    def __init__(self, plex: PlexClient, pictures: Pictures, rules: PathRules, settings: Settings) -> None:
-        self._plex, self._pictures, self._rules = plex, pictures, rules
+    def __init__(self, plex: PlexClient, pictures: Pictures, comparer: Comparer, settings: Settings) -> None:
+        self._plex, self._pictures, self._comparer = plex, pictures, comparer
         self._settings = settings
-        self._shape = settings.shape
 
     # reading
-
-    def work(self, scene: Scene, known: Sequence[LogEntry]) -> Work:
-        """The scene with its projection, fingerprint and mapped files."""
-        projection = project(scene, self._settings)
-        files = tuple(PlexFile(self._rules.to_plex(file.path), file.size) for file in scene.files)
-        return Work(scene, projection, fingerprint(scene, projection, self._shape), tuple(known), files)
-
-    def skips(self, scene: Scene) -> str:
-        """Why nothing is sent of this scene, "" when there is no reason."""
-        if not self._settings.sync_master:
-            return "setting sync_master is off"
-        if self._settings.organized_only and not scene.organized:
-            return "not organized, and setting organized_only is on"
-        return "no studio, performers, tags, details or date yet" if scene.says_nothing else ""
 
     def same_cover(self, work: Work) -> bool:
         """Whether the scene still has the cover that was pushed; asks Stash when its date alone does not tell."""
@@ -58,18 +42,6 @@ class Sync:
         kinds = {*work.projection.pictures}
         return not cover.sha1 or all(one.cover == cover.sha1 and kinds <= one.pictures.keys() for one in work.known)
 
-    def compare(self, work: Work, item: PlexItem) -> Push:
-        """What differs between the scene and this item, pictures apart."""
-        settings = self._settings
-        owned = work.owned(item)
-        return Push(work, item, edits.diff(work.projection, item, owned, self._preserve, settings.lock_fields))
-
-    def picture_locks(self, work: Work, item: PlexItem, cover: Cover) -> list[str]:
-        """The names of the picture locks that the item lacks."""
-        if not cover.sha1 or self._preserve or not self._settings.lock_fields:
-            return []
-        return [PICTURES[kind] for kind in work.projection.pictures if PICTURES[kind] not in item.locks]
-
     # writing
 
     def apply(self, push: Push, force: bool) -> Pushed:
@@ -78,7 +50,7 @@ class Sync:
         ``force`` looks at the pictures even if ours were sent before.
         """
         work, item = push.work, push.item
-        before = work.before(item.key)
+        before = _before(work, item)
         cover, unread = self._cover_or_why(work)
         push = self._with_picture_locks(push, cover)
         push, refused = self._edit(push)
@@ -126,7 +98,7 @@ class Sync:
             return NO_COVER, {NAMES[kind]: trouble.message for kind in work.projection.pictures}
 
     def _with_picture_locks(self, push: Push, cover: Cover) -> Push:
-        names = self.picture_locks(push.work, push.item, cover)
+        names = self._comparer.picture_locks(push.work, push.item) if cover.sha1 else []
         return replace(push, edit=push.edit.with_locks(names)) if names else push
 
     def _edit(self, push: Push) -> tuple[Push, Mapping[str, str]]:
@@ -202,6 +174,18 @@ class Sync:
         return item
 
 
+def _before(work: Work, item: PlexItem) -> LogEntry | None:
+    """What we knew of the item; pictures that it shows of other scenes are ours too, and may give way."""
+    before = work.before(item.key)
+    others = [row for row in work.inherited if row.item == item.key]
+    if not others:
+        return before
+    shown = {(kind, row.cover) for row in others for kind in row.pictures if row.cover}
+    shown |= {one for row in others for one in row.intended if one[0] in PICTURES}
+    row = before or LogEntry(work.scene.id, item.key, item.section)
+    return replace(row, intended=_sorted({*row.intended, *shown}))
+
+
 def intent(push: Push) -> LogEntry:
     """The log's row before a push: with the tags that it is about to add, and else as it was."""
     before = push.work.before(push.item.key)
@@ -217,7 +201,7 @@ def _entry(push: Push, failed: Mapping[str, str], before: LogEntry | None) -> Lo
     intended = {tag for tag in after if tag[0] in failed} - owned | {one for one in row.intended if one[0] in PICTURES}
     fingerprint = "" if failed else work.fingerprint
     row = replace(row, section=item.section, fingerprint=fingerprint, updated_at=work.scene.updated_at)
-    return replace(row, owned=_sorted(owned), intended=_sorted(intended))
+    return replace(row, place=work.place, owned=_sorted(owned), intended=_sorted(intended))
 
 
 def _sorted(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -7,11 +7,11 @@ from typing import Any
 from reconcile.sweep import sweep
 from sync_queue import marks
 from validation.errors import Trouble
-from worker.ingest import EXPANDED, OF_SCENES
+from worker.ingest import ANY, EXPANDED, OF_SCENES, WANTED
 from worker.session import CURSOR
 from worker.tasks_base import AtOnce
 
-SENT = (*OF_SCENES, *EXPANDED)  # kinds of marks that would lead to something sent
+SENT = (*OF_SCENES, *EXPANDED, ANY)  # kinds of marks that would lead to something sent
 BACK = "The next change of a scene, or Sync All Scenes, brings it back"
 
 
@@ -25,7 +25,9 @@ class ClearQueue(AtOnce):
         waits = {row["scene"] for row in session.store.waiting()}
         waiting = len(waits - set(session.queue.forced))  # a due scene is in both
         queued = session.queue.clear()
+        session.reconciler.cancel(now)
         session.store.clear_waiting()
+        session.store.remember(WANTED, None)
         self._pass_over_changes(now)
         total = queued + waiting + unread
         return {
@@ -42,7 +44,7 @@ class ClearQueue(AtOnce):
         found, _ = marks.read(self._session.data_dir, marks.EVERY)
         unread = [mark for mark in found if mark.kind in SENT]
         scheduled = [mark for mark in found if mark.kind == "request" and not mark.reply]
-        marks.remove(self._session.data_dir, unread)
+        self._session.ingest.forget(unread)
         for request in scheduled:
             self._session.ingest.accepted(request)
         requests = self._session.ingest.requests

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reconcile.work import Work
 from sync_queue import marks
 from validation.errors import Trouble
 from validation.scene import Scene
@@ -15,7 +16,6 @@ from worker.ingest import EXPANDED, OF_SCENES
 from worker.policy import NOT_CHARGED
 from worker.session import Session
 from worker.tasks_base import AtOnce
-from worker.work import Work
 
 GROUP = 50
 LISTED = 1_000

@@ -8,10 +8,13 @@ from plex.cache import Cache
 from plex.client import PlexClient
 from plex.index import PathIndex
 from plex.rules import PathRules
+from reconcile.compare import Comparer
 from stash.client import StashClient
+from sync_queue.store import Store
 from validation.settings import Settings
 from worker.finder import Finder
 from worker.pictures import Pictures
+from worker.rivals import Rivals
 from worker.sync import Sync
 
 
@@ -24,14 +27,18 @@ class Tools:
     index: PathIndex
     pictures: Pictures
     finder: Finder
+    comparer: Comparer
     sync: Sync
 
 
-def build(settings: Settings, stash: StashClient, rules: PathRules, cache: Cache, identifier: str) -> Tools:
+def build(
+    settings: Settings, stash: StashClient, store: Store, rules: PathRules, cache: Cache, identifier: str
+) -> Tools:
     """Nothing is asked of anybody yet; ``identifier`` names this installation to Plex."""
     timeouts = (settings.connect_timeout, settings.read_timeout)
     plex = PlexClient(settings.plex_url, settings.plex_token, identifier, timeouts, settings.plex_tls_fingerprint)
     index = PathIndex(plex, settings.plex_library, cache)
     pictures = Pictures(stash, plex, settings.preserve_plex_edits)
-    finder = Finder(plex, index, settings.strict_matching)
-    return Tools(settings, plex, index, pictures, finder, Sync(plex, pictures, rules, settings))
+    comparer = Comparer(rules, settings)
+    finder = Finder(plex, index, Rivals(store, stash, comparer), settings.strict_matching)
+    return Tools(settings, plex, index, pictures, finder, comparer, Sync(plex, pictures, comparer, settings))

@@ -6,8 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-TIMES = frozenset(("next_due", "due", "at", "since", "started", "ended"))
-LABELS = {"duration_s": "seconds per scene", "inbox": "unread changes"}
+TIMES = frozenset(
+    ("next_due", "due", "at", "since", "started", "ended", "next_reconcile", "next_probe", "paused_until")
+)
+SPANS = frozenset(("mean_time_between_failures_s", "mean_time_to_repair_s", "longest_outage_s"))
+LABELS = {
+    "duration_s": "seconds per scene",
+    "inbox": "unread changes",
+    **{name: name[:-2].replace("_", " ") for name in SPANS},
+}
 LONG_S = 60  # shown in seconds up to here
 
 Row = Mapping[str, Any]
@@ -50,6 +57,8 @@ def span(seconds: float) -> str:
 def _value(name: str, value: Any, now: float) -> str:
     if name in TIMES and isinstance(value, (int, float)):
         return moment(value, now)
+    if name in SPANS and isinstance(value, (int, float)):
+        return span(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -107,6 +116,19 @@ def _would(row: Row, now: float) -> str:
     return f"Scene {row['scene']}: {row['decision']}"
 
 
+def _example(row: Row, now: float) -> str:
+    who = f"Scene {row['scene']}" if row["scene"] else "An item"
+    return f"{who} is {row['kind']}: {row['reason']}"
+
+
+def _run(row: Row, now: float) -> str:
+    began = f"Reconcile of {row.get('scope')} ({row.get('why')}) began {moment(row['started'], now)}"
+    ended = "goes on" if row["ended"] is None else f"took {span(row['duration_s'])}"
+    found = ", ".join(f"{count} {kind}" for kind, count in row.get("gaps", {}).items()) or "no gaps"
+    note = f" ({row['note']})" if row.get("note") else ""
+    return f"{began}, {ended}{note}: {row.get('checked', 0)} checked, {found}, {row.get('repairs', 0)} queued"
+
+
 def _file(row: Row, now: float) -> str:
     size = f"{row['size_bytes']:,} bytes" if row["size_bytes"] else "size unknown"
     return f"File in Stash: {row['path']}, {size}; Plex should have it as {row['in_plex_as']}"
@@ -135,6 +157,8 @@ ROWS: dict[str, Callable[[Row, float], str]] = {
     "checks": _check,
     "scenes": _would,
     "files": _file,
+    "examples": _example,
+    "reconcile_runs": _run,
     "candidates": _candidate,
     "changes": _change,
 }

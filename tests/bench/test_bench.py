@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bench import drain, hook
+from bench import doubles, drain, hook, reconcile
 from bench.launch import run, run_at_once
 from bench.table import OK, OVER, Bar, Row, median, p95, table
 
@@ -93,3 +93,25 @@ def test_the_drain_bench_counts_the_requests_of_changed_and_unchanged_scenes(tmp
     assert 1.0 <= changed.value < 1.3
     assert unchanged.value == 0
     assert rows["drain (floor: the same PUTs, bare loop)"].floor
+
+
+def test_the_reconcile_bench_reads_both_sides_of_a_healthy_library_and_writes_nothing(tmp_path):
+    rows = {row.what: row for row in reconcile.measure(tmp_path, scenes=60, rounds=1)}
+    assert rows["reconcile (floor: the same reads, parsed)"].floor
+    for one in ("", "… "):
+        requests = [row.value for what, row in rows.items() if what.startswith(one) and "requests" in what]
+        assert len(requests) >= 2
+        assert min(requests) > 0
+        assert rows[f"{one}writes to Plex"].value == 0
+
+
+def test_a_library_with_something_to_push_is_not_measured_as_a_healthy_one(monkeypatch, tmp_path):
+    synced = doubles.synced_item
+    monkeypatch.setattr(doubles, "synced_item", lambda *asked: {**synced(*asked), "studio": "Another"})
+    with pytest.raises(RuntimeError, match="not healthy"):
+        reconcile.measure(tmp_path, scenes=1, rounds=1)
+
+
+def test_a_write_to_a_healthy_library_makes_the_reconcile_bench_fail(monkeypatch):
+    monkeypatch.setattr(reconcile, "measure", lambda *asked: [Row("writes to Plex", 1, "")])
+    assert reconcile.main([]) == 1

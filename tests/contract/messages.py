@@ -35,6 +35,7 @@ NO_MESSAGE = {
     "show the queue's status": "--help",
     "list the scenes": "--help",
     "give these scenes": "--help",
+    "sum up when Plex": "--help",
     "do one job": "--help",
     "show what would be sent": "--help",
     "nothing to do for Plex": "a hook's answer, which nobody reads",

@@ -155,6 +155,12 @@ def test_stash_finds_no_manifest_but_ours_in_the_zip(entries: dict[str, zipfile.
     assert len(manifests) == 2
 
 
+def test_every_script_that_the_launcher_names_is_in_the_zip(entries: dict[str, zipfile.ZipInfo]):
+    launcher = yaml.safe_load((ROOT / "launcher" / "Stash2PlexLauncher.yml").read_text(encoding="utf-8"))
+    scripts = {f"launcher/{name}" for name in [*launcher["exec"], *launcher["ui"]["javascript"]]}
+    assert scripts == {name for name in entries if name.endswith(".js")}
+
+
 def test_stash_can_read_every_file_it_unpacks(entries: dict[str, zipfile.ZipInfo]):
     modes = {name: info.external_attr >> 16 for name, info in entries.items()}
     assert {mode & 0o777 for mode in modes.values()} == {0o644, 0o755}

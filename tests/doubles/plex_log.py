@@ -9,7 +9,10 @@ from urllib.parse import parse_qsl
 
 
 class LogEntry(NamedTuple):
-    """One request and its answer. ``status`` 0: no answer was sent. ``query`` is as it came, still encoded."""
+    """One request and its answer. ``status`` 0: no answer was sent. ``query`` is as it came, still encoded.
+
+    ``page`` is the part of a listing that was asked for: start and size, None what was not said.
+    """
 
     method: str
     path: str
@@ -18,6 +21,7 @@ class LogEntry(NamedTuple):
     bytes_in: int
     bytes_out: int
     at: float
+    page: tuple[Optional[int], Optional[int]] = (None, None)
 
     @property
     def args(self) -> dict[str, str]:

@@ -203,6 +203,7 @@ class PlexDouble(PlexSettings, LibraryActs):
                 request.bytes_in,
                 sum(map(len, delivery.chunks)),
                 time.time(),
+                (request.number("X-Plex-Container-Start"), request.number("X-Plex-Container-Size")),
             )
         )
         return delivery

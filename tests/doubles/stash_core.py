@@ -15,7 +15,8 @@ from tests.doubles.stash_session import Sessions
 class Core:
     """`lock` is held while the library changes and never while a hook runs, as Stash does it.
 
-    `settings` are the plugins' settings by plugin id; `disk` is what the next jobs find.
+    `settings` are the plugins' settings by plugin id; `disk` is what the next jobs find. `status` is Stash's own: while
+    it is not OK there is no database.
     """
 
     library: Library
@@ -24,5 +25,6 @@ class Core:
     sessions: Sessions
     log: list[tuple[str, str, str]]
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    status: str = "OK"
     disk: Disk = field(default_factory=Disk)
     lock: Any = field(default_factory=threading.RLock)

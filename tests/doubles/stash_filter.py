@@ -1,6 +1,7 @@
 """Finding scenes: filter, sort and page, with the comparisons Stash makes in SQL."""
 
 import bisect
+import itertools
 import re
 from typing import Any, Callable, Optional
 
@@ -50,6 +51,8 @@ def ordered(library: Library, numbers: Optional[Numbers], paging: dict[str, Any]
         return rows[::-1] if down else rows
     key = SORTS[sort]
     chosen = library.scenes if numbers is None else numbers
+    if sort == "id":
+        return sorted(chosen, reverse=down)
     return sorted(chosen, key=lambda n: key(library.scenes[n]), reverse=down)
 
 
@@ -69,8 +72,7 @@ def _criterion(library: Library, key: str, value: Any) -> Numbers:
     if key in ("studios", "performers", "tags"):
         return _related(library, key[:-1], value)
     if key == "id":
-        test = _comparison(value)
-        return {n for n in library.scenes if test(n)}
+        return _numbered(library, value)
     test = _scene_test(key, value)
     return {scene.number for scene in library.scenes.values() if test(scene)}
 
@@ -116,6 +118,14 @@ def _updated(library: Library, value: dict[str, Any]) -> Numbers:
         return {n for _, n in index[from_low:after_low]}
     test = _comparison(value)
     return {n for text, n in index if test(text)}
+
+
+def _numbered(library: Library, value: dict[str, Any]) -> Numbers:
+    """Scenes are held in the order of their ids, so the rest after an id is looked for from the end."""
+    test = _comparison(value)
+    if value["modifier"] == "GREATER_THAN":
+        return set(itertools.takewhile(test, reversed(library.scenes)))
+    return {n for n in library.scenes if test(n)}
 
 
 def _comparison(value: dict[str, Any]) -> Callable[[Any], bool]:

@@ -23,6 +23,16 @@ from tests.doubles.stash_plugins import Call
 from tests.doubles.stash_queries import Queries, scene_paths
 
 SDL = Path(__file__).with_name("stash_schema.graphql")
+# The root fields that a Stash answers without a database, as in SETUP and NEEDS_MIGRATION.
+WITHOUT_DATABASE = frozenset(
+    (
+        "version", "systemStatus", "configuration", "plugins", "pluginTasks", "directory", "logs", "jobQueue",
+        "findJob", "stopJob", "stopAllJobs", "configurePlugin", "setPluginsEnabled", "reloadPlugins",
+        "runPluginTask", "runPluginOperation",
+    )
+)  # fmt: skip
+# What a resolver of Stash says that finds no database: it goes on with a nil pointer (pkg/sqlite/transaction.go).
+PANIC = "Internal system error. Error <runtime error: invalid memory address or nil pointer dereference>"
 PLAIN_TYPES = ("Scene", "VideoFile", "Performer", "Studio", "Tag", "Job")
 
 
@@ -122,7 +132,7 @@ def _schema(core: Core) -> GraphQLSchema:
             made.resolve = _attribute(field_name)
     for root, methods in ((schema.query_type, Queries(core)), (schema.mutation_type, Mutations(core))):
         for field_name, made in root.fields.items():
-            made.resolve = _method(getattr(methods, _snake(field_name)))
+            made.resolve = _method(core, field_name, getattr(methods, _snake(field_name)))
     for (type_name, field_name), resolve in SPECIAL.items():
         schema.type_map[type_name].fields[field_name].resolve = resolve
     return schema
@@ -132,8 +142,14 @@ def _attribute(name: str) -> Callable[[Any, Any], Any]:
     return lambda source, info: getattr(source, name)
 
 
-def _method(method: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda root, info, **args: method(info, **args)
+def _method(core: Core, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def resolve(root: Any, info: Any, **args: Any) -> Any:
+        if core.status != "OK" and name not in WITHOUT_DATABASE:
+            core.log.append(("error", "", PANIC))
+            raise RuntimeError(PANIC)
+        return method(info, **args)
+
+    return resolve
 
 
 def _snake(name: str) -> str:

@@ -85,6 +85,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send(200, b"", None)
         elif len(parts) == 3 and parts[0] == "scene":
             self._image(parts[1], parts[2])
+        elif parts == [""]:
+            self._page(b'<!DOCTYPE html><html><head><base href="/" /></head></html>', "text/html")
+        elif len(parts) == 3 and parts[0] == "plugin" and parts[2] == "javascript":
+            self._scripts(parts[1])
         else:
             self.send(404, b"404 page not found\n", "text/plain; charset=utf-8")
 
@@ -157,6 +161,25 @@ class Handler(BaseHTTPRequestHandler):
         status, answer = self.server.stash.control(json.loads(body))
         self._json(status, answer, "application/json", {})
 
+    def _page(self, content: bytes, kind: str) -> None:
+        """What a person must be logged in for; others are sent to the login page."""
+        visitor = self._visitor()
+        if visitor is None:
+            self.send(302, b"", None, {"Location": "/login"})
+        else:
+            self.send(200, content, kind, _renewed(visitor))
+
+    def _scripts(self, plugin_id: str) -> None:
+        """All scripts of a plugin as one."""
+        plugins = self.server.stash.plugins
+        plugin = plugins.loaded.get(plugin_id)
+        if plugin is None:
+            self.send(404, b"Not Found\n", "text/plain; charset=utf-8")
+        elif plugin_id in plugins.disabled:
+            self.send(400, b"plugin disabled\n", "text/plain; charset=utf-8")
+        else:
+            self._page(b"\n".join(path.read_bytes() for path in plugin.scripts), "text/javascript")
+
     def _image(self, number: str, what: str) -> None:
         visitor = self._visitor()
         if visitor is None:
@@ -165,6 +188,9 @@ class Handler(BaseHTTPRequestHandler):
         fault = self.server.stash.faults.take_picture()
         if fault:
             self.send(fault, b"", "text/plain")
+            return
+        if self.server.stash.core.status != "OK":
+            self.send(500, b"", None)
             return
         scene = self.server.stash.library.scenes.get(int(number)) if number.isdigit() else None
         if scene is None:

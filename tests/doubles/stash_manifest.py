@@ -36,9 +36,15 @@ class Manifest:
     tasks: list[dict[str, Any]] = field(default_factory=list)
     hooks: list[dict[str, Any]] = field(default_factory=list)
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
+    ui: dict[str, Any] = field(default_factory=dict)
 
     def hooks_for(self, trigger: str) -> list[dict[str, Any]]:
         return [hook for hook in self.hooks if trigger in hook.get("triggeredBy", [])]
+
+    @property
+    def scripts(self) -> list[Path]:
+        """The files that the plugin gives to Stash's pages."""
+        return [self.folder / name for name in self.ui.get("javascript") or [] if "://" not in name]
 
     def task(self, name: str) -> dict[str, Any]:
         """The task of that name; KeyError when there is none."""
@@ -90,6 +96,7 @@ def read_manifest(path: Path) -> Manifest:
         tasks=fields.get("tasks") or [],
         hooks=fields.get("hooks") or [],
         settings=fields.get("settings") or {},
+        ui=fields.get("ui") or {},
     )
 
 

@@ -208,6 +208,17 @@ def snapshot(scene: Scene) -> dict[str, Any]:
     return row
 
 
+def lose(library: Library) -> None:
+    """What is left when the database file is: nothing."""
+    library.scenes.clear()
+    library.files.clear()
+    library.by_update.clear()
+    library._by_name.clear()
+    for held in library.named.values():
+        held.clear()
+    library.renumbered(0)
+
+
 def import_anew(library: Library) -> None:
     """What a full import leaves: the same library with ids from 1 on, here in the opposite order."""
     scenes = list(library.scenes.values())[::-1]

@@ -117,7 +117,8 @@ class Plugins:
                 "Internal system error. Error <runtime error: invalid memory address or nil pointer dereference>"
             )
         try:
-            run = self._start("operation", self.loaded[plugin_id], [], args or {}, call)
+            mode = str((args or {}).get("mode", ""))
+            run = self._start("operation", self.loaded[plugin_id], [], args or {}, call, mode)
         except OSError as error:
             raise PluginFailed(f"error starting plugin: {error}") from error
         self._await(run, call.cancelled)

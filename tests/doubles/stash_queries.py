@@ -91,7 +91,7 @@ class Queries:
             "databaseSchema": 75,
             "databasePath": config + "/stash.sqlite",
             "appSchema": 75,
-            "status": "OK",
+            "status": self.core.status,
             "configPath": config + "/config.yml",
             "os": sys.platform,
             "workingDir": os.getcwd(),
@@ -112,7 +112,7 @@ class Queries:
         return {"general": general, "plugins": self._plugin_settings}
 
     def _plugin_settings(self, info: Any, include: Optional[list[str]] = None) -> dict[str, Any]:
-        saved = self.core.settings
+        saved = self.core.settings if self.core.status != "SETUP" else {}  # a configuration that is new knows nothing
         return {key: value for key, value in saved.items() if include is None or key in include}
 
     def directory(self, info: Any, path: Optional[str] = None, locale: str = "en") -> dict[str, Any]:
@@ -132,7 +132,8 @@ class Queries:
     # -- plugins and jobs ----------------------------------------------------
 
     def plugins(self, info: Any) -> list[dict[str, Any]]:
-        return [self._plugin(plugin) for plugin in self.core.plugins.loaded.values()]
+        found = self.core.plugins.loaded.values() if self.core.status != "SETUP" else ()
+        return [self._plugin(plugin) for plugin in found]
 
     def plugin_tasks(self, info: Any) -> list[dict[str, Any]]:
         shown = [self._plugin(p) for p in self.core.plugins.loaded.values() if p.id not in self.core.plugins.disabled]
@@ -147,6 +148,8 @@ class Queries:
             "version": manifest.version or None,
             "enabled": manifest.id not in self.core.plugins.disabled,
             "settings": [_setting(name, given or {}) for name, given in sorted(manifest.settings.items())],
+            "requires": manifest.ui.get("requires"),
+            "paths": lambda info: _ui_paths(manifest, info.context.host),
         }
         shown["tasks"] = [
             {"name": t["name"], "description": t.get("description"), "plugin": shown} for t in manifest.tasks
@@ -167,6 +170,12 @@ class Queries:
 
     def find_job(self, info: Any, input: dict[str, Any]) -> Any:
         return self.core.jobs.find(input["id"])
+
+
+def _ui_paths(manifest: Manifest, host: str) -> dict[str, Any]:
+    """One address for all scripts of a plugin, which Stash serves as one file."""
+    found = [f"http://{host}/plugin/{manifest.id}/javascript"] if manifest.scripts else None
+    return {"javascript": found, "css": None}
 
 
 def _setting(name: str, given: dict[str, str]) -> dict[str, str]:

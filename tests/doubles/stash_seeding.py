@@ -6,7 +6,7 @@ from typing import Any, Optional, Union
 
 from tests.doubles.stash_core import Core
 from tests.doubles.stash_disk import Arrival
-from tests.doubles.stash_model import Library, Scene, snapshot
+from tests.doubles.stash_model import Library, Scene, lose, snapshot
 
 
 class Seeding:
@@ -105,6 +105,16 @@ class Seeding:
 
     def configure(self, plugin_id: str, settings: dict[str, Any]) -> None:
         self.core.settings[plugin_id] = dict(settings)
+
+    def set_status(self, status: str) -> None:
+        """OK, or what a Stash is in that has no database (SETUP, NEEDS_MIGRATION): it knows no scene meanwhile."""
+        with self.core.lock:
+            self.core.status = status
+
+    def lose_database(self) -> None:
+        """All scenes, files and names are gone and ids start anew; settings are kept elsewhere."""
+        with self.core.lock:
+            lose(self.library)
 
     def set_enabled(self, plugin_id: str, enabled: bool) -> None:
         (self.plugins.disabled.discard if enabled else self.plugins.disabled.add)(plugin_id)

@@ -29,6 +29,7 @@ from tests.doubles.stash_jobs import Jobs
 from tests.doubles.stash_listener import Listener
 from tests.doubles.stash_manifest import PluginSource
 from tests.doubles.stash_model import Library
+from tests.doubles.stash_page import Page, Tab, load
 from tests.doubles.stash_plugins import Call, Plugins, base_python
 from tests.doubles.stash_seeding import Seeding
 from tests.doubles.stash_session import Sessions
@@ -202,6 +203,19 @@ class StashDouble(Seeding, Conveniences):
         if status != 200 or "errors" in found:
             raise GraphQLFailed(status, found)
         return found["data"]
+
+    def tab(self, **options: Any) -> Tab:
+        """A new tab of a browser, see stash_page.Tab; it stays what it is over restarts of Stash."""
+        return Tab(lambda: self.url, **options)
+
+    def load_page(
+        self, tab: Optional[Tab] = None, cookie: Optional[str] = None, patience_s: Optional[float] = None
+    ) -> Page:
+        """A person loads a page: the scripts of enabled plugins run, as in stash_page.load.
+
+        Without a tab in a new one; the person is logged in, `cookie=""` is one who is not.
+        """
+        return load(tab or self.tab(), self.cookie() if cookie is None else cookie, patience_s)
 
     # -- for the HTTP side and scripts ---------------------------------------
 

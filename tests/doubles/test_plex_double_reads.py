@@ -55,6 +55,7 @@ def test_pages_may_be_asked_for_in_the_query_or_in_headers(
     paging = {"X-Plex-Container-Start": "3", "X-Plex-Container-Size": "10"}
     found = listing(plex, session, "type=1&" + urlencode(paging)) if in_query else listing(plex, session, **paging)
     assert (found["size"], found["totalSize"], found["offset"]) == (2, 5, 3)
+    assert plex.requests()[-1].page == (3, 10)
 
 
 def test_a_page_of_size_zero_holds_only_counts(plex: PlexDouble, session: requests.Session) -> None:

@@ -74,6 +74,17 @@ def test_pages_are_cut_as_stash_cuts_them(paging, ids):
         assert (found["findScenes"]["count"], len(found["findScenes"]["scenes"])) == (30, ids)
 
 
+@pytest.mark.parametrize("modifier, left", [("GREATER_THAN", ["4", "5"]), ("LESS_THAN", ["1", "2"])])
+def test_the_scenes_after_an_id_are_those_that_are_still_there_in_its_order(modifier, left):
+    with StashDouble() as stash:
+        for number in range(6):
+            stash.add_scene(f"/d/{number}.mp4")
+        stash.destroy(6)
+        query = 'query($f:SceneFilterType){findScenes(scene_filter:$f,filter:{sort:"id"}){count scenes{id}}}'
+        found = stash.gql(query, {"f": {"id": {"value": 3, "modifier": modifier}}})["findScenes"]
+        assert (found["count"], [scene["id"] for scene in found["scenes"]]) == (2, left)
+
+
 def test_an_unknown_sort_or_relation_is_an_error_and_changes_nothing(clocked):
     with pytest.raises(GraphQLFailed, match="invalid sort"):
         clocked.gql('{findScenes(filter:{sort:"nope"}){count}}')

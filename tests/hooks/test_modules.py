@@ -77,3 +77,11 @@ def test_a_hook_that_launches_loads_one_module_more(data_dir, tmp_path, change):
     ours = check(loaded_by(change, data_dir, tmp_path))
     assert "hooks.wake" in ours
     assert not any(name.split(".")[0] in ("worker", "plex", "validation", "reconcile") for name in ours)
+
+
+def test_a_page_load_costs_no_more_than_a_hook_that_launches(data_dir, tmp_path):
+    stdin = payload(None).replace(b'"hookContext": null', b'"mode": "wake"')
+    ours = check(loaded_by(stdin, data_dir, tmp_path))
+    assert ours <= {
+        "stash", "stash.protocol", "stash.log", "hooks", "hooks.page", "hooks.wake", "sync_queue", "sync_queue.lease",
+    }  # fmt: skip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 
 import pytest
 
+from plex import client as plex_client
 from plex import transport
 from validation.errors import Trouble
 
@@ -72,6 +74,46 @@ def test_a_cut_request_does_not_cut_the_next_one(plex, client, deadline):
     for _ in range(3):
         drip(plex, client, deadline)
         assert client.sections() == []
+
+
+@pytest.mark.parametrize("fault", ["drip_headers", "drip_body", "hang", "drip_headers, on a connection kept alive"])
+def test_the_health_probe_has_a_limit_of_its_own_in_all(plex, client, monkeypatch, fault):
+    monkeypatch.setattr(plex_client, "PROBE_S", SOON_S)
+    if "kept alive" in fault:
+        client.sections()
+    options = {"seconds": 30} if fault == "hang" else {"chunk": 1, "pause_s": 0.05}
+    plex.faults.add(fault.partition(",")[0], **options)
+    with pytest.raises(Trouble, match="did not end within|in time"):
+        client.identity()
+    plex.faults.clear()
+    assert client.sections() == []
+
+
+def test_the_limit_of_the_health_probe_holds_while_it_connects(connect, monkeypatch):
+    """The port listens and takes the connection, but nobody speaks https there, and its name has many addresses."""
+    monkeypatch.setattr(plex_client, "PROBE_S", SOON_S)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        many = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))] * 200
+        monkeypatch.setattr(transport.socket, "getaddrinfo", lambda *_, **__: many)
+        seen = []
+        monkeypatch.setattr(transport.socket, "create_connection", lambda address, limit_s: _late(seen, limit_s))
+        with pytest.raises(Trouble, match="in time"):
+            connect(f"http://plex.example:{port}").identity()
+    assert len(seen) < len(many) and max(seen) <= SOON_S
+
+
+def test_the_limit_of_the_health_probe_holds_while_https_is_agreed_upon(connect, monkeypatch):
+    monkeypatch.setattr(plex_client, "PROBE_S", SOON_S)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Trouble, match="in time"):
+        connect(f"https://127.0.0.1:{silent.getsockname()[1]}", timeouts=(100.0, 100.0)).identity()
+
+
+def _late(seen, limit_s):
+    """An address that does not answer in its time."""
+    seen.append(limit_s)
+    time.sleep(min(limit_s, 0.02))
+    raise socket.timeout
 
 
 def test_a_drip_costs_no_thread(plex, client, deadline):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from plex.projection import project
 from plex.rules import PathRules
+from reconcile.compare import Comparer
 from sync_queue.settlement import LogEntry
 from tests.doubles.plex_server import PlexDouble
 from tests.plex.direct_plex import DirectPlex
@@ -64,21 +65,24 @@ ITEMS = st.fixed_dictionaries(
 def syncing(plex, **given):
     """Everything but pictures, which need a Stash."""
     chosen = Settings(sync_poster=False, sync_background=False, **given)
-    return Sync(plex, Pictures(None, plex, chosen.preserve_plex_edits), PathRules.parse(""), chosen)
+    comparer = Comparer(PathRules.parse(""), chosen)
+    return comparer, Sync(plex, Pictures(None, plex, chosen.preserve_plex_edits), comparer, chosen)
 
 
-def push(sync, plex, raw, key, owned):
+def push(both, plex, raw, key, owned):
     """Send one scene; returns the tags that are ours afterwards."""
+    comparer, sync = both
     known = [LogEntry(1, key, "1", "", tuple(sorted(owned)))]
-    work = sync.work(parse(raw), known)
-    made = sync.compare(work, plex.items([key])[key])
+    work = comparer.work(parse(raw), known)
+    made = comparer.compare(work, plex.items([key])[key])
     sync.apply(made, force=False)
     return made.edit.owned
 
 
-def left_to_say(sync, plex, raw, key, owned):
-    work = sync.work(parse(raw), [LogEntry(1, key, "1", "", tuple(sorted(owned)))])
-    return sync.compare(work, plex.items([key])[key]).edit
+def left_to_say(both, plex, raw, key, owned):
+    comparer, _ = both
+    work = comparer.work(parse(raw), [LogEntry(1, key, "1", "", tuple(sorted(owned)))])
+    return comparer.compare(work, plex.items([key])[key]).edit
 
 
 def folds(names):

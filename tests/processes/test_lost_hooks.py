@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 from sync_queue import lease
+from tests.processes.world import copy_of_plugin
 from tests.waiting import until
 
 
@@ -54,3 +56,88 @@ def test_a_hook_that_stash_kills_leaves_its_scene_to_the_next_wake_up(build):
     world.stash.hooks_enabled = True
     world.stash.save(ids[2], code="Z")
     world.synced()
+
+
+# Kills the process as often as the file says; each kill takes one point of its sweep away.
+DYING = """
+import os as _os, signal as _signal
+_data = _os.environ.get("STASH_PLUGIN_DATA", "")
+_left = _os.path.join(_data, "kills")
+def _die_at(point):
+    try:
+        with open(_left, encoding="utf-8") as file:
+            points = file.read().split()
+    except OSError:
+        return
+    if points[:1] == [point]:
+        with open(_left, "w", encoding="utf-8") as file:
+            file.write(" ".join(points[1:]))
+        _os.kill(_os.getpid(), getattr(_signal, "SIGKILL", _signal.SIGTERM))
+"""
+SWEEP = """
+PAGE_SCENES = 100
+_sweep = sweep
+def sweep(stash, cursor, put, now):
+    pages = []
+    def put_page(scenes):
+        _die_at("before-page-%d" % len(pages))
+        put(scenes)
+        pages.append(scenes)
+        _die_at("after-page-%d" % len(pages))
+    _die_at("before-the-query")
+    moved = _sweep(stash, cursor, put_page, now)
+    _die_at("before-the-cursor")
+    return moved
+"""
+STORE = """
+_remember = Store.remember
+def _remember_and_die(self, name, value):
+    _remember(self, name, value)
+    if name == "stash_updated_at":
+        _die_at("after-the-cursor")
+Store.remember = _remember_and_die
+"""
+HOOK = """
+_receive = receive
+def receive(request):
+    _die_at("hook")
+    _receive(request)
+"""
+
+
+def killed_worker(world):
+    """Open a page of Stash, and see the worker that it brings end."""
+    started = len(world.workers)
+    world.stash.load_page()
+    record = until(lambda: world.workers[started:], what="a worker")[0]
+    until(lambda: record.exit_code is not None, what="its end")
+    return record
+
+
+POINTS = ["before-the-query", "before-page-0", "after-page-1", "before-page-2", "before-the-cursor", "after-the-cursor"]
+
+
+def test_a_bulk_edit_whose_hooks_are_all_killed_converges_though_the_sweep_is_killed_at_each_point(build, tmp_path):
+    appended = {"reconcile__sweep": SWEEP, "sync_queue__store": STORE, "hooks__receive": HOOK}
+    plugin = copy_of_plugin(tmp_path / "plugins", **{name: DYING + text for name, text in appended.items()})
+    world = build(plugin=plugin)
+    ids = world.seed(300)
+    world.stash.save(ids[0], code="X")
+    world.synced(only=ids[:1])
+    world.kill_worker(signal.SIGTERM)
+    kills = os.path.join(world.data, "kills")
+    with open(kills, "w", encoding="utf-8") as file:
+        file.write(" ".join(["hook"] * len(ids) + POINTS))
+
+    world.stash.bulk_save(ids, code="lost")
+    hooks = [record for record in world.stash.processes if record.kind == "hook"][-len(ids) :]
+    assert {record.exit_code for record in hooks} == {-signal.SIGKILL}
+    assert (world.marks(), world.living, world.plex.count("PUT")) == ([], [], 1)
+
+    for point in POINTS:
+        assert (killed_worker(world).exit_code, world.plex.count("PUT")) == (-signal.SIGKILL, 1), point
+    world.stash.load_page()
+    until(lambda: world.plex.count("PUT") > len(ids), 60, "the changes to be sent")
+    world.synced()
+    assert world.plex.count("PUT") == len(ids) + 1
+    assert world.errors() == [] and not os.path.getsize(kills)

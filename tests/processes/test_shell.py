@@ -73,8 +73,11 @@ def test_without_a_worker_every_option_does_what_it_says(world, tmp_path):
 
     world.plex.remove_item(keys[0])
     world.keys[scene] = keys[1]
-    assert answer(world, OK, "--retry-dead-letters")["done"] == {"synced": 1}
+    assert answer(world, OK, "--recover")["not_chosen"] == {"ambiguous": 1}
+    assert answer(world, OK, "--recover", "unexpected,ambiguous")["done"] == {"synced": 1}
     assert world.differences([scene]) == []
+    assert "never away" in answer(world, OK, "--outages")["note"]
+    assert answer(world, OK, "--retry-dead-letters")["retried"] == 0
     code, out, err = world.shell("--verbose", cwd=tmp_path)
     assert code == OK and {"state: ok", "queued: 0"} <= set(out.splitlines()), err
     assert not lease.held(world.data)
@@ -114,6 +117,7 @@ def test_what_is_in_the_way_is_exit_code_three_and_nothing_is_lost(world):
     world.plex.maintenance = False
     world.plex.down()
     assert answer(world, BLOCKED)["state"].startswith("Plex is away")
+    assert answer(world, BLOCKED, "--outages")["breaker"]["state"] == "open"
     world.plex.up()
     assert answer(world, OK)["queued"] == 0  # who asks again does not wait for the next probe
     assert world.differences(["1", "2"]) == []
@@ -188,6 +192,7 @@ def test_it_finds_the_data_beside_itself_from_any_folder(tmp_path):
         (("--frobnicate",), "usage:"),
         (("--once", "--dry-run"), "not allowed with"),
         (("--explain", "x"), "is not the number of a scene"),
+        (("--recover", "mising"), "There is no kind of dead letter 'mising'"),
         (("--plex-url", "ftp://plex"), "Setting plex_url: the given value is not"),
         (("--stash-url", "ftp://stash"), "--stash-url is not an address"),
         (("--stash-api-key-file", "nothing"), "File nothing cannot be read"),

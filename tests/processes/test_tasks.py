@@ -64,6 +64,13 @@ class Played:
         assert self.world.plex.count() == asked
         assert self.world.logged(f"Scene {self.missing} waits until") and self.world.logged(" (in ")
 
+    def outage_summary(self):
+        before, asked = settled(self.world.data), self.world.plex.count()
+        output = run(self.world, "Outage Summary")
+        assert (output["state"], output["outages"], output["breaker"]["state"]) == ("ok", [], "closed")
+        assert set(dump(self.world.data)) == set(before) and self.world.plex.count() == asked
+        assert self.world.logged("Plex was never away")
+
     def explain_scene(self):
         change_unheard(self.world, "2", studio="S")
         before, sent = settled(self.world.data), self.world.plex.count("PUT")
@@ -86,6 +93,16 @@ class Played:
         assert (output["queued"], output["waiting"]) == (0, {"missing": 1})
         assert self.world.differences(["1", "2"]) == []
         assert self.world.logged("next due: ")
+
+    def recover_outage_jobs(self):
+        error = self.world.run_task("Recover Outage Jobs", kinds="mising")["error"]
+        assert error.startswith("There is no kind of dead letter 'mising'")
+        output = run(self.world, "Recover Outage Jobs")
+        assert (output["recovered"], output["not_chosen"]) == ({}, {"ambiguous": 1})
+        before = self.world.logged(f"Scene {self.double} is given up")
+        output = run(self.world, "Recover Outage Jobs", kinds="missing, ambiguous")
+        assert (output["recovered"], output["done"]["ambiguous"]) == ({"ambiguous": 1}, 1)
+        assert len(self.world.logged(f"Scene {self.double} is given up")) == len(before) + 1
 
     def retry_dead_letters(self):
         self.world.plex.remove_item(self.items[0])
@@ -135,9 +152,11 @@ class Played:
 
 STEPS = {
     "View Queue Status": Played.view_queue_status,
+    "Outage Summary": Played.outage_summary,
     "Explain Scene": Played.explain_scene,
     "Health Check": Played.health_check,
     "Process Queue": Played.process_queue,
+    "Recover Outage Jobs": Played.recover_outage_jobs,
     "Retry Dead Letters": Played.retry_dead_letters,
     "Sync Recent Scenes": Played.sync_recent_scenes,
     "Clear Pending Queue": Played.clear_pending_queue,
@@ -154,6 +173,8 @@ def test_every_task_of_the_manifest_is_tested_here():
 
 @pytest.mark.proves(
     "task:queue_status",
+    "task:outage_summary",
+    "task:recover_outage_jobs",
     "task:explain_scene",
     "task:health_check",
     "task:process_queue",

@@ -83,7 +83,7 @@ class World:
     @property
     def workers(self) -> list[Any]:
         """The records of all processes that were started as a worker."""
-        return [record for record in self.stash.processes if record.kind == "operation"]
+        return [record for record in self.stash.processes if (record.kind, record.trigger) == ("operation", "worker")]
 
     @property
     def living(self) -> list[Any]:

@@ -64,6 +64,16 @@ def test_the_scenes_of_a_name_are_those_that_have_it(stash, client, kind):
     assert [id for page in pages for id in page] == with_name and stash.count() == 2
 
 
+def test_deletions_between_two_pages_of_a_name_hide_none_of_its_scenes(stash, client):
+    ids = [int(stash.add_scene(path=f"/data/{n}.mp4", tags=["N"])) for n in range(PAGE_SCENES + 5)]
+    tag = int(stash.id_of("tag", "N"))
+    first, last = client.page_of("tag", tag)
+    for id in ids[:100]:
+        stash.library.destroy_scene(stash.library.scene(id))
+    assert (first, last) == (ids[:PAGE_SCENES], ids[PAGE_SCENES - 1])
+    assert client.page_of("tag", tag, last) == (ids[PAGE_SCENES:], 0)
+
+
 def test_the_scenes_of_a_name_that_nobody_has_are_none(client):
     assert [id for page in client.scenes_of("tag", 999) for id in page] == []
 

@@ -243,9 +243,11 @@ CALLS = {
     "version": lambda client: client.version(),
     "sample_files": lambda client: client.sample_files(5),
     "scenes": lambda client: client.scenes([1]),
+    "scenes_after": lambda client: client.scenes_after(0, 10),
     "changed": lambda client: client.changed("2024", 5),
     "newest": lambda client: client.newest(),
     "page": lambda client: client.page(1),
+    "page_of": lambda client: client.page_of("tag", 1),
     "cover": lambda client: client.cover(1, '"known"'),
 }
 TYPES = {
@@ -254,9 +256,11 @@ TYPES = {
     "version": str,
     "sample_files": list,
     "scenes": dict,
+    "scenes_after": tuple,
     "changed": list,
     "newest": str,
     "page": tuple,
+    "page_of": tuple,
     "cover": object,
 }
 WRONG = [None, True, 0, -1, 1.5, "", "text", [], [None], ["text"], [[1]], {}, {"a": 1}, [{}], 10**400]

@@ -9,7 +9,7 @@ import pytest
 
 from sync_queue import store as module
 from sync_queue.settlement import LogEntry, Settlement, Verdict
-from sync_queue.store import KEPT_OUTAGES, Store
+from sync_queue.store import Store
 
 NOW = 1_700_000_000.0
 OWNED = (("collection", "Studio"), ("genre", "a,b"))
@@ -170,7 +170,7 @@ def test_another_plex_server_voids_all_keys(store):
     assert store.log([1]) == {}
 
 
-# facts, outages, counters
+# facts, counters
 
 
 @pytest.mark.parametrize("value", [None, 0, "", {"a": [1, None]}, "text", 1.5])
@@ -187,21 +187,6 @@ def test_a_fact_that_cannot_be_read_is_none(store, path):
     db.commit()
     db.close()
     assert store.fact("name") is None
-
-
-def test_an_outage_is_one_record(store):
-    store.outage_began(NOW, "refused")
-    store.outage_ended(NOW + 60, 7)
-    store.outage_ended(NOW + 90, 9)
-    assert store.outages() == [{"started": NOW, "ended": NOW + 60, "cause": "refused", "scenes": 7}]
-
-
-def test_only_the_last_outages_are_kept(store):
-    for turn in range(KEPT_OUTAGES + 5):
-        store.outage_began(NOW + turn, "refused")
-        store.outage_ended(NOW + turn + 0.5, 0)
-    kept = [outage["started"] for outage in store.outages()]
-    assert kept == [NOW + turn for turn in range(KEPT_OUTAGES + 4, 4, -1)]
 
 
 def test_counters_grow_with_what_was_decided_and_with_what_else_is_counted(store):

@@ -30,7 +30,7 @@ def test_it_opens_after_five_failures_in_a_row(times, opened):
 
 
 def test_a_success_in_between_starts_the_count_anew():
-    breaker = failing(4).succeeded()
+    breaker = failing(4).succeeded(NOW)
     for _ in range(4):
         breaker = breaker.failed(NOW, "again")
     assert not breaker.opened and breaker.failed(NOW, "again").opened
@@ -52,7 +52,30 @@ def test_one_outage_begins_with_the_first_failure_and_has_the_latest_cause():
 
 
 def test_a_success_closes_it():
-    assert failing(20).succeeded() == CLOSED
+    breaker = failing(20).succeeded(NOW + 50)
+    assert not breaker.opened and not breaker.holds(NOW + 50) and breaker.ramping(NOW + 50)
+    assert failing(4).succeeded(NOW + 50) == CLOSED
+
+
+def test_a_failure_soon_after_an_outage_opens_it_at_once_and_the_outage_goes_on():
+    breaker = failing(20).succeeded(NOW + 50).succeeded(NOW + 60).failed(NOW + 70, "again")
+    assert breaker.opened and (breaker.since, breaker.probe_at, breaker.cause) == (NOW, NOW + 75, "again")
+
+
+def test_a_failure_long_after_an_outage_is_one_of_five():
+    breaker = failing(20).succeeded(NOW + 50)
+    assert breaker.succeeded(NOW + 100) == CLOSED
+    breaker = breaker.failed(NOW + 100, "new")
+    assert (breaker.opened, breaker.failures, breaker.since) == (False, 1, NOW + 100)
+
+
+def test_a_plex_that_comes_and_goes_is_asked_more_and_more_rarely():
+    breaker, now, delays = failing(5), NOW + 10, []
+    for _ in range(6):
+        breaker = breaker.succeeded(now).failed(now + 1, "again")
+        delays.append(breaker.probe_at - now - 1)
+        now = breaker.probe_at
+    assert delays == [5, 10, 20, 40, 60, 60] and breaker.since == NOW
 
 
 @pytest.mark.parametrize("back_s", [3_600.0, 1e9])
@@ -74,8 +97,9 @@ def test_an_outage_of_a_day_costs_at_most_one_probe_a_minute_once_it_is_long():
 
 
 @pytest.mark.parametrize("times", [0, 1, 5, 50])
-def test_it_is_the_same_after_it_was_kept_as_json(times):
-    breaker = failing(times)
+@pytest.mark.parametrize("recovered", [False, True])
+def test_it_is_the_same_after_it_was_kept_as_json(times, recovered):
+    breaker = failing(times).succeeded(NOW + 100) if recovered else failing(times)
     assert recall(json.loads(json.dumps(breaker.remembered()))) == breaker
 
 
@@ -92,10 +116,52 @@ def test_it_is_the_same_after_it_was_kept_as_json(times):
         {"opened": 1},
         {"probes": "x"},
         {"probe_at": "x"},
+        {"opened": True},
+        {"failures": 5},
+        {"failures": True},
+        {"failures": -1},
+        {"failures": 10**400},
+        {"probes": 1.5},
+        {"probes": -(10**9)},
+        {"relapses": None},
+        {"since": True},
+        {"since": float("nan")},
+        {"since": 10**400},
+        {"probe_at": float("inf")},
+        {"probe_at": -1},
+        {"recovered": float("nan")},
+        {"recovered": -2},
+        {"recovered": []},
+        {"cause": 5},
+        {"cause": None},
     ],
 )
 def test_what_cannot_be_read_is_a_closed_breaker(value):
     assert recall(value) == CLOSED
+
+
+DAMAGED = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.sets(st.sampled_from(sorted(CLOSED.remembered())), max_size=3), st.data())
+def test_whatever_is_damaged_it_can_be_used_and_lets_plex_be_asked_within_a_minute(fields, data):
+    kept = {**failing(7).remembered(), **{name: data.draw(DAMAGED, name) for name in sorted(fields)}}
+    breaker = recall(json.loads(json.dumps(kept)))
+    assert not breaker.holds(NOW + PROBE_LONGEST_S) or breaker.probe_at <= NOW + 2 * PROBE_LONGEST_S
+    assert breaker.opened == (breaker.failures >= FAILURES_TO_OPEN)
+    again = breaker.failed(NOW, "x")
+    assert again.probe_at <= NOW + PROBE_LONGEST_S and not again.holds(NOW + PROBE_LONGEST_S)
+    assert not breaker.succeeded(NOW).opened and NOW - breaker.since < float("inf")
+    assert recall(json.loads(json.dumps(breaker.remembered()))) == breaker
+
+
+@given(DAMAGED)
+def test_any_value_at_all_can_be_recalled(value):
+    assert not recall(value).succeeded(NOW).opened
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 120)), max_size=40))
@@ -103,7 +169,7 @@ def test_it_never_holds_longer_than_the_longest_pause(moves):
     breaker, now = CLOSED, NOW
     for failed, passed_s in moves:
         now += passed_s
-        breaker = breaker.failed(now, "x") if failed else breaker.succeeded()
+        breaker = breaker.failed(now, "x") if failed else breaker.succeeded(now)
         assert isinstance(breaker, Breaker) and not breaker.holds(now + PROBE_LONGEST_S)
         assert breaker.opened == (breaker.failures >= FAILURES_TO_OPEN)
         assert not breaker.opened or breaker.probe_at >= now + PROBE_FIRST_S

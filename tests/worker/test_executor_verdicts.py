@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from plex.projection import FEW_TAGS, SHORT_SUMMARY
+from reconcile.compare import Comparer
 from tests.worker.steps import Killed, Stage
 from worker.sync import Sync
 
@@ -135,14 +136,14 @@ def test_a_long_edit_arrives_whole(either: Stage, length: int) -> None:
     assert shown["summary"] == wanted["summary"].strip()
 
 
-def test_a_scene_that_left_stash_is_forgotten_and_its_item_stays(stage: Stage) -> None:
+def test_a_scene_that_left_stash_is_done_with_and_its_item_stays_and_is_known_to_have_been_ours(stage: Stage) -> None:
     gone, *rest = stage.scenes(5)
     stage.settle(gone, *rest)
     stage.stash.destroy(gone)
     stage.save(*rest, title="Edited")
     stage.settle(gone)
     assert stage.item(gone)["title"] == "Title 1"
-    assert stage.session.store.log([gone]) == {} and stage.uncharged(gone)
+    assert [row.item for row in stage.session.store.log([gone])[gone]] == [stage.keys[gone]] and stage.uncharged(gone)
     assert stage.differing(*rest) == {}
 
 
@@ -187,14 +188,14 @@ def test_a_scene_that_kills_the_worker_three_times_is_a_dead_letter_and_the_othe
 
 def test_a_fault_of_our_own_is_charged_to_the_scene_that_met_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     odd, *rest = stage.scenes(5)
-    project = Sync.compare
+    compare = Comparer.compare
 
-    def faulty(sync: Sync, work: Any, item: Any) -> Any:
+    def faulty(comparer: Comparer, work: Any, item: Any) -> Any:
         if work.scene.id == odd:
             raise ZeroDivisionError
-        return project(sync, work, item)
+        return compare(comparer, work, item)
 
-    monkeypatch.setattr(Sync, "compare", faulty)
+    monkeypatch.setattr(Comparer, "compare", faulty)
     stage.mark(odd, *rest)
     stage.run_for(2 * HOUR_S)
     assert list(stage.dead()) == [odd] and stage.differing(*rest) == {}

@@ -9,6 +9,7 @@ import pytest
 from plex.cache import Cache
 from plex.index import INDEX_S
 from plex.rules import PathRules
+from sync_queue.store import Store
 from validation.errors import Kind, Trouble
 from validation.scene import parse
 from validation.settings import Settings
@@ -28,11 +29,12 @@ def section(plex):
 def worker(plex, data_dir):
     """Starts workers on one data folder, one after the other, as far as finding items goes."""
     started = []
+    store = Store(os.path.join(data_dir, "store.db"))
 
     def worker(**settings):
         cache = Cache(os.path.join(data_dir, "cache"))
         chosen = Settings(plex_url=plex.url, plex_token=plex.token, **settings)
-        tools = build(chosen, None, PathRules.parse(""), cache, "test-identifier")
+        tools = build(chosen, None, store, PathRules.parse(""), cache, "test-identifier")
         started.append((tools, cache))
         return tools
 
@@ -40,6 +42,7 @@ def worker(plex, data_dir):
     for tools, cache in started:
         tools.plex.close()
         cache.close()
+    store.close()
 
 
 def find(tools, *files, expected=MANY, now=NOW):
@@ -48,7 +51,7 @@ def find(tools, *files, expected=MANY, now=NOW):
         {"id": number, "title": f"t{number}", "files": [{"path": path, "size": size}]}
         for number, (path, size) in enumerate(files, 1)
     ]
-    works = [tools.sync.work(parse(row), ()) for row in raw]
+    works = [tools.comparer.work(parse(row), ()) for row in raw]
     found = tools.finder.find(works, expected, now)
     return [
         one.kind if isinstance(one, Trouble) else [item.key for item in one.items]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from plex.edits import Edit, Owned
 from plex.model import PlexFile, PlexItem
@@ -17,7 +17,8 @@ from validation.text import folded
 class Work:
     """A scene that may have something to push, and what we knew of it before.
 
-    ``files`` are the scene's files under their paths as Plex should see them.
+    ``files`` are the scene's files under their paths as Plex should see them, ``place`` is a digest of where Stash has
+    them. ``inherited`` are rows of other scenes whose items are this one's now.
     """
 
     scene: Scene
@@ -25,20 +26,31 @@ class Work:
     fingerprint: str
     known: tuple[LogEntry, ...]
     files: tuple[PlexFile, ...]
+    place: str = ""
+    inherited: tuple[LogEntry, ...] = ()
 
     def before(self, key: str) -> LogEntry | None:
         """What we knew of this item."""
         return next((entry for entry in self.known if entry.item == key), None)
 
     def owned(self, item: PlexItem) -> Owned:
-        """The tags that we added to this item, with those that arrived though we did not see it."""
-        before = self.before(item.key)
-        return frozenset(before.owned) | shown_of(before.intended, item) if before else frozenset()
+        """The tags that we added to this item, for whichever scene, with those that arrived though we did not see it."""
+        rows = [row for row in (*self.known, *self.inherited) if row.item == item.key]
+        return frozenset(tag for row in rows for tag in (*row.owned, *shown_of(row.intended, item)))
+
+    def heir(self, rows: tuple[LogEntry, ...]) -> Work:
+        """The same work, which knows what other scenes left on its items."""
+        return replace(self, inherited=rows) if rows else self
 
     @property
     def unchanged(self) -> bool:
         """Whether exactly this was pushed before, to every item that we know of; says nothing about the cover."""
         return bool(self.known) and all(entry.fingerprint == self.fingerprint for entry in self.known)
+
+    @property
+    def moved(self) -> bool:
+        """Whether the scene's files are elsewhere, or others, than when it was pushed."""
+        return any(entry.place not in ("", self.place) for entry in self.known)
 
     @property
     def cover_unchanged(self) -> bool:
@@ -55,10 +67,14 @@ def shown_of(tags: Iterable[tuple[str, str]], item: PlexItem) -> Owned:
 
 @dataclass(frozen=True)
 class Found:
-    """The items that show a scene; ``why`` is a sentence when that is no more than likely, else ""."""
+    """The items that show a scene; ``why`` is a sentence when that is no more than likely, else "".
+
+    ``inherited`` is what we know of these items from scenes that they showed before.
+    """
 
     items: tuple[PlexItem, ...]
     why: str = ""
+    inherited: tuple[LogEntry, ...] = ()
 
 
 @dataclass(frozen=True)

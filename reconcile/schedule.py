@@ -1,0 +1,59 @@
+"""When a comparison is due that nobody asked for, and which. Pure; times are Unix times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconcile.scan import ALL, DEEP, QUICK, SCOPES_S, SENT, Plan
+
+NEVER = "never"
+INTERVALS_S = {NEVER: 0.0, "hourly": 3_600.0, "daily": 86_400.0, "weekly": 7 * 86_400.0}
+DEEP_S = 20 * 3_600.0  # how old the last deep run over everything may be before the next one is deep again
+START_S = 3_600.0
+START_SCOPE = "24h"
+SETTLED_S = 5.0  # deletions come in swarms
+BEGAN = "began"  # when this installation began: nothing that was there before is our business unasked
+
+START, INTERVAL, DELETED, ASKED = "start", "interval", "deleted", "asked"
+
+Done = Mapping[str, float]
+
+
+def due(interval: str, scope: str, done: Done, wanted: float | None, starting: bool, now: float) -> Plan | None:
+    """The run to begin now, None for none.
+
+    ``done`` holds the ends of the last runs by scope, with that of the last deep one over everything as DEEP, and
+    BEGAN. ``wanted`` is when something was deleted in Stash of which nobody knows which scenes had it. ``starting``
+    says that the worker has not looked back yet.
+    """
+    if INTERVALS_S[interval] and _older(covered(scope, done), INTERVALS_S[interval], now):
+        quick = scope == ALL and not _older(done.get(DEEP), DEEP_S, now)
+        return Plan(scope, QUICK if quick else DEEP, why=INTERVAL)
+    if wanted is not None and not 0 <= now - wanted < SETTLED_S:
+        return Plan(ALL, SENT, why=DELETED)
+    if starting and _older(max(done.values(), default=None), START_S, now):
+        return Plan(START_SCOPE, DEEP, why=START)
+    return None
+
+
+def next_due(interval: str, scope: str, done: Done, now: float) -> float | None:
+    """When the interval asks for the next run, None without an interval."""
+    if not INTERVALS_S[interval]:
+        return None
+    last = covered(scope, done)
+    return now if last is None else max(now, last + INTERVALS_S[interval])
+
+
+def covered(scope: str, done: Done) -> float | None:
+    """When the last run ended that looked at all of this scope."""
+    wider = [done[name] for name, span in SCOPES_S.items() if name in done and _covers(span, SCOPES_S[scope])]
+    return max(wider, default=None)
+
+
+def _covers(span: float, wanted: float) -> bool:
+    return span == SCOPES_S[ALL] or (wanted != SCOPES_S[ALL] and span >= wanted)
+
+
+def _older(at: float | None, age_s: float, now: float) -> bool:
+    """Whether it is so long ago; a time to come, after the clock was set back, says nothing and counts as long ago."""
+    return at is None or not 0 <= now - at < age_s
