@@ -34,7 +34,7 @@ class Work:
         return next((entry for entry in self.known if entry.item == key), None)
 
     def owned(self, item: PlexItem) -> Owned:
-        """The tags that we added to this item, for whichever scene, with those that arrived though we did not see it."""
+        """The tags that we added to this item, for any scene, with those that arrived though we did not see it."""
         rows = [row for row in (*self.known, *self.inherited) if row.item == item.key]
         return frozenset(tag for row in rows for tag in (*row.owned, *shown_of(row.intended, item)))
 

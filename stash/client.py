@@ -117,10 +117,10 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
     def scenes_after(
         self, id: int, size: int, by: str = "", after: str = ""
     ) -> tuple[dict[int, scene.Scene | Trouble], int]:
-        """The next scenes above this id, whole and in the order of their ids, and how many there are from here on.
+        """The next scenes above this id, whole and in the order of their ids, and how many there are from there on.
 
-        With ``by``, the name of a date (``updated_at``, ``created_at``), only scenes for which it is later than the text
-        ``after``, which is of Stash's own making. Deletions meanwhile shift nothing, as they would shift numbered pages.
+        With ``by``, the name of a date (``updated_at``, ``created_at``), only scenes for which it is later than the
+        text ``after``, of Stash's own making. Deletions meanwhile shift nothing, as they would shift numbered pages.
         """
         wanted: dict[str, Any] = {"id": {"value": id, "modifier": "GREATER_THAN"}}
         if after:

@@ -78,3 +78,11 @@ def open_or_set_aside(path: str, opener: Callable[[], Opened]) -> tuple[Opened, 
             if os.path.exists(path + suffix):
                 os.unlink(path + suffix)
         return opener(), aside
+
+
+def clock_of(folder: str) -> float:
+    """The file system's own time, against which the age of files in the folder is told."""
+    probe = os.path.join(folder, ".clock")
+    with open(probe, "w", encoding="utf-8"):
+        pass
+    return os.stat(probe).st_mtime

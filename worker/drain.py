@@ -78,8 +78,8 @@ class Drain:
         return self._gate.standing(now)
 
     def open(self, now: float) -> bool:
-        """Whether Plex may be asked for something beside the queue now."""
-        return not self._gate.away and self._gate.held_s(now) <= 0
+        """Whether Plex may be asked for something beside the queue now: not while it recovers from an outage."""
+        return not self._gate.away and self._gate.held_s(now) <= 0 and not self._gate.ramping(now)
 
     def met(self, trouble: Trouble, now: float) -> None:
         """A request beside the queue met this: what it says about Plex and Stash counts for the queue too."""

@@ -56,6 +56,10 @@ class Gate:
         """Whether Plex answered a probe and has done nothing yet."""
         return self._breaker.opened and self._answers
 
+    def ramping(self, now: float) -> bool:
+        """Whether sending still speeds up after an outage."""
+        return self._breaker.ramping(now)
+
     def standing(self, now: float) -> dict[str, Any]:
         """How things stand: state of the breaker, failures in a row, when Plex is asked again, when a pause ends."""
         return _standing(self._breaker, self._answers, self._paused_until, now)

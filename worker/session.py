@@ -16,6 +16,7 @@ from reconcile.sweep import sweep
 from stash import log
 from stash.client import StashClient
 from sync_queue import inbox, marks
+from sync_queue.files import clock_of
 from validation.errors import Kind, Trouble
 from validation.scene import Scene
 from validation.settings import Settings
@@ -80,7 +81,7 @@ class Session:
         self._read_again = True
         self._to_effect = False
         self._overridden = bool(overrides)  # for one run in a shell: no reason to compare all scenes, twice
-        marks.sweep_leftovers(data_dir, _now_for_files(data_dir))
+        marks.sweep_leftovers(data_dir, clock_of(data_dir))
 
     def step(self, now: float, patient: bool = False) -> Step:
         """One step of everything: settings, marks, cursor sweep, then one job.
@@ -212,6 +213,8 @@ class Session:
             )
         if self.tools and settings.enabled:
             self._connect(self.tools)
+        if self.drain and self._applied and settings.plex_url != self._applied.plex_url:
+            self.drain.resume()  # an outage at the old address says nothing about the new one
         self.summary.meter()
         self._applied = settings
 
@@ -292,11 +295,3 @@ class Session:
 
     def _schedule(self, operation: str) -> None:
         inbox.put(self.data_dir, {"kind": "request", "operation": operation, "reply": ""})
-
-
-def _now_for_files(data_dir: str) -> float:
-    """The file system's own time, against which the age of files is told."""
-    probe = os.path.join(data_dir, ".clock")
-    with open(probe, "w", encoding="utf-8"):
-        pass
-    return os.stat(probe).st_mtime

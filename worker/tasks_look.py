@@ -12,6 +12,7 @@ from worker.tasks_outage import standing
 
 SHOWN_DEAD_LETTERS = 10
 SHOWN_WAITING = 10
+SHOWN_RUNS = 10
 LISTED_DEAD_LETTERS = 1_000
 
 
@@ -32,10 +33,12 @@ class QueueStatus(AtOnce):
             "queued": session.queue.scenes,
             **store.numbers(),
             "next_due": store.next_due(),
+            "next_reconcile": session.reconciler.next_due(session.settings, now),
             "next_waiting": store.waiting(SHOWN_WAITING),
             "newest_dead_letters": store.dead_letters(SHOWN_DEAD_LETTERS),
             "outages": outages.described(away, now),
             **outages.figures(away, now),
+            "reconcile_runs": session.reconciler.runs()[:SHOWN_RUNS],
             "totals": session.statistics(),
         }
 

@@ -104,23 +104,23 @@ def test_a_scene_that_goes_on_is_no_dead_letter_any_more(store, verdict):
 
 
 def test_a_revived_scene_neither_waits_nor_is_dead_but_what_was_pushed_is_remembered(store):
-    store.settle([done(1, (entry(1),)), done(2, (entry(2),))], NOW)
+    store.settle([done(1, (entry(1),)), done(2, (entry(2, "20"),))], NOW)
     store.settle([later(1), dead(2), later(3)], NOW)
     store.revive([1, 2])
     assert (store.waits([1, 2, 3]), store.dead_letters(5)) == ({3: (1, NOW)}, [])
     assert set(store.log([1, 2])) == {1, 2}
 
 
-def test_a_forgotten_scene_leaves_nothing(store, path):
+def test_of_a_forgotten_scene_nothing_is_left_but_its_items(store, path):
     store.settle([done(1, (entry(1),)), later(1)], NOW)
     store.begin([1], NOW)
-    store.settle([done(2, (entry(2),)), dead(2)], NOW)
+    store.settle([done(2, (entry(2, "20"),)), dead(2)], NOW)
     store.forget(1)
     store.forget(2)
     db = sqlite3.connect(path)
     left = [db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES[:4]]
     db.close()
-    assert left == [0, 0, 0, 0]
+    assert left == [0, 0, 0, 2]
 
 
 TABLES = ("waiting", "dead_letters", "attempts", "sync_log", "outages", "facts", "counters")

@@ -25,7 +25,7 @@ folder, scenes = sys.argv[1], int(sys.argv[2])
 batch = []
 for scene in range(1, scenes + 1):
     verdict = (Verdict.DONE, Verdict.LATER, Verdict.DEAD)[scene % 3]
-    batch.append(Settlement(scene, verdict, "result", "why", 5.0, True, "f", (LogEntry(scene, "1", "1", "new"),)))
+    batch.append(Settlement(scene, verdict, "result", "why", 5.0, True, "f", (LogEntry(scene, str(scene), "1", "new"),)))
 number, killed = 0, True
 while killed:
     number += 1
@@ -75,7 +75,7 @@ def sound(tmp_path):
     """The bytes of a store with many rows, all of them in the main file."""
     path = str(tmp_path / "sound.db")
     store = Store(path)
-    store.settle([done(scene, (entry(scene),)) for scene in range(1, 300)], NOW)
+    store.settle([done(scene, (entry(scene, str(scene)),)) for scene in range(1, 300)], NOW)
     store.settle([later(scene) for scene in range(300, 600)] + [dead(scene) for scene in range(600, 900)], NOW)
     store.close()
     with open(path, "rb") as file:

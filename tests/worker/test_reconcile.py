@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reconcile.scan import Plan
@@ -14,7 +16,8 @@ DAY_S = 86_400.0
 
 def synced(stage: Stage, count: int) -> list[int]:
     """Scenes that Plex shows as they are."""
-    scenes = [stage.scene(**{**FULL, "title": f"Title {number}", "tags": ["Blue", f"Tag {number}"]}) for number in range(count)]
+    texts = ({"title": f"Title {number}", "tags": ["Blue", f"Tag {number}"]} for number in range(count))
+    scenes = [stage.scene(**{**FULL, **each}) for each in texts]
     stage.settle(*scenes)
     assert stage.differing() == {}
     return scenes
@@ -145,9 +148,14 @@ def test_a_dry_run_changes_nothing_at_all(stage: Stage) -> None:
     stage.stash.destroy(gone)
     stage.plex.remove_item(stage.keys[gone])
     edit_in_plex(stage, wiped)
-    before = (writes(stage), stage.session.store.log([gone, wiped]), stage.session.reconciler.runs(), stage.ready())
+
+    def kept() -> Any:
+        session = stage.session
+        return writes(stage), session.store.log([gone, wiped]), session.reconciler.runs(), stage.ready()
+
+    before = kept()
     assert dry_run(stage)["gaps"] == {"empty": 1}
-    assert (writes(stage), stage.session.store.log([gone, wiped]), stage.session.reconciler.runs(), stage.ready()) == before
+    assert kept() == before
 
 
 def test_two_libraries_with_the_same_file_are_both_repaired(stage: Stage) -> None:
