@@ -17,6 +17,7 @@ STALE = "stale"  # the scene is newer than what was pushed
 DRIFTED = "drifted"  # Plex shows something else than what was pushed
 MOVED = "moved"  # the scene's files are elsewhere than when it was pushed
 ORPHANED = "orphaned"  # the item shows a scene that is gone: reported, never repaired
+DOUBTFUL = "doubtful"  # no gap: it cannot be said which item is the scene's
 KINDS = (MISSING, EMPTY, STALE, DRIFTED, MOVED, ORPHANED)
 
 

@@ -26,6 +26,7 @@ from validation.scene import Scene
 from validation.text import private
 
 PAGE_SCENES = 200
+PAGE_ROWS = 1_000  # of the sync log: there may be many whose scenes are gone
 SENT, QUICK, DEEP = "sent", "quick", "deep"
 ALL = "all"
 SCOPES_S = {ALL: 0.0, "24h": 86_400.0, "7days": 7 * 86_400.0}
@@ -55,7 +56,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a run is: enough to go on after a kill. ``after`` is the text from which on scenes are recent enough."""
+    """Where a run is: enough to go on after a kill.
+
+    ``after`` is the date from which on scenes are recent enough, as text; for the rest of the log, the last item.
+    """
 
     stage: str = LISTING
     section: int = 0
@@ -72,7 +76,7 @@ class Page:
     checked: int = 0
     healthy: int = 0
     skipped: int = 0
-    doubtful: int = 0
+    doubts: list[Gap] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
 
 
@@ -135,18 +139,21 @@ class Scan:
 
     def _compare_page(self, cursor: Cursor, now: float) -> tuple[Cursor, Page]:
         rows, left = self._stash.scenes_after(cursor.scene, PAGE_SCENES, self.plan.by, cursor.after)
-        whole = self.plan.scope == ALL
-        total = cursor.total or left
+        last, ended, total = max(rows, default=cursor.scene), not rows or len(rows) >= left, cursor.total or left
+        logged = self._store.logged(cursor.scene, None if ended else last, PAGE_ROWS) if self._whole else []
+        if len(logged) == PAGE_ROWS:
+            last, ended = logged[-1], False
+            rows = {scene: row for scene, row in rows.items() if scene <= last}
         page = Page(checked=len(rows))
         self._compare(rows, left, now, page)
-        last = max(rows, default=cursor.scene)
-        ended = not rows or len(rows) >= left
-        if whole:
-            logged = self._store.logged(cursor.scene, None if ended else last)
-            self._gone([scene for scene in logged if scene not in rows], page)
+        self._gone([scene for scene in logged if scene not in rows], page)
         if ended:
-            return Cursor(REST if whole else DONE, scene=last, total=total), page
+            return Cursor(REST if self._whole else DONE, scene=last, total=total), page
         return Cursor(SCENES, scene=last, after=cursor.after, total=total), page
+
+    @property
+    def _whole(self) -> bool:
+        return self.plan.scope == ALL
 
     def _compare(self, rows: Mapping[int, Scene | Trouble], left: int, now: float, page: Page) -> None:
         logged = self._store.log(list(rows))
@@ -181,7 +188,7 @@ class Scan:
             if gap is not None:
                 page.gaps.append(gap)
             elif isinstance(result, Trouble):
-                page.doubtful += 1
+                page.doubts.append(Gap(work.scene.id, gaps.DOUBTFUL, result.message))
             else:
                 page.healthy += 1
                 right.append(work.scene.id)
@@ -203,9 +210,11 @@ class Scan:
 
     def _left_behind(self, cursor: Cursor) -> tuple[Cursor, Page]:
         """Items whose scene has its file no more: their rows stand under no scene."""
-        page = Page()
-        self._report(self._store.left_behind(), page)
-        return Cursor(DONE, scene=cursor.scene, total=cursor.total), page
+        page, rows = Page(), self._store.left_behind(cursor.after, PAGE_ROWS)
+        self._report(rows, page)
+        if len(rows) < PAGE_ROWS:
+            return Cursor(DONE, scene=cursor.scene, total=cursor.total), page
+        return Cursor(REST, scene=cursor.scene, after=rows[-1].item, total=cursor.total), page
 
     def _gone(self, presumed: Sequence[int], page: Page) -> None:
         """These scenes have rows and were not on their page; one that is new to Stash may just come after it."""

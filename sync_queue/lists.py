@@ -25,13 +25,13 @@ class Lists:
         """The newest dead letters; ``at`` is when the scene was given up."""
         return self._rows("dead_letters", DEAD, "ORDER BY at DESC LIMIT ?", limit)
 
-    def known_missing(self, scenes: Sequence[int]) -> set[int]:
-        """Those of the scenes that wait or were given up because Plex lacks their file."""
-        known: set[int] = set()
-        for table in ("waiting", "dead_letters"):
-            sql = f"SELECT scene FROM {table} WHERE kind = 'missing' AND scene IN (%s)"  # noqa: S608 - our own names
-            known.update(scene for (scene,) in self._many(sql, scenes))
-        return known
+    def held_up(self, scenes: Sequence[int]) -> dict[int, str]:
+        """Those of the scenes that wait or were given up, each with the kind of its trouble."""
+        kinds: dict[int, str] = {}
+        for table in ("dead_letters", "waiting"):
+            sql = f"SELECT scene, kind FROM {table} WHERE scene IN (%s)"  # noqa: S608 - our own names
+            kinds.update(self._many(sql, scenes))
+        return kinds
 
     def standing(self, scene: int) -> dict[str, Any]:
         """What holds this scene up: its row under ``waiting`` and under ``dead_letter``, None without one."""

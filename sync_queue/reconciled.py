@@ -47,15 +47,18 @@ class Reconciled:
         """Every row of these items, whichever scene it stands under; scene 0 stands for one that is there no more."""
         return self._entries("item IN (%s)", items)
 
-    def logged(self, after: int, until: int | None) -> list[int]:
-        """The scenes in the sync log with an id above ``after``, up to ``until`` (None: to the end), in order."""
-        sql = "SELECT DISTINCT scene FROM sync_log WHERE scene > ? AND scene <= ? ORDER BY scene"
+    def logged(self, after: int, until: int | None, limit: int) -> list[int]:
+        """The first scenes in the sync log with an id above ``after``, up to ``until`` (None: to the end), in order."""
+        sql = "SELECT DISTINCT scene FROM sync_log WHERE scene > ? AND scene <= ? ORDER BY scene LIMIT ?"
         last = until if until is not None else (1 << 63) - 1
-        return [scene for (scene,) in self._db.execute(sql, (after, last))]
+        return [scene for (scene,) in self._db.execute(sql, (after, last, limit))]
 
-    def left_behind(self) -> list[LogEntry]:
-        """The rows of items whose scene has its file no more."""
-        return self._entries("scene IN (%s)", [0])
+    def left_behind(self, after: str, limit: int) -> list[LogEntry]:
+        """The first rows of items above ``after`` whose scene has its file no more, in the order of their keys."""
+        sql = "SELECT item FROM sync_log WHERE scene = 0 AND item > ? ORDER BY item LIMIT ?"
+        items = [item for (item,) in self._db.execute(sql, (after, limit))]
+        rows = self._entries("scene = 0 AND item IN (%s)", items)
+        return sorted(rows, key=lambda row: row.item)
 
     def drop(self, entries: Iterable[LogEntry]) -> None:
         """Forget these rows."""

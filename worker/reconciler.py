@@ -125,13 +125,13 @@ class Reconciler:
 
     def _repair(self, found: Sequence[Gap], missing_too: bool, now: float) -> int:
         """Queue what can be repaired and is not on its way already; returns how many scenes that are."""
-        scenes = [gap.scene for gap in found if gap.kind != gaps.ORPHANED]
-        waits, lacking = self._store.waits(scenes), self._store.known_missing(scenes)
-        absent = {gap.scene for gap in found if gap.kind == gaps.MISSING}
-        under_way = {scene for scene in scenes if scene in self._queue or scene in waits}
-        # A scene whose file Plex lacks comes back by itself when Plex gets it.
-        left = {scene for scene in absent if not missing_too or scene in lacking}
-        new = [scene for scene in scenes if scene not in under_way | left]
+        kinds = {gap.scene: gap.kind for gap in found if gap.kind != gaps.ORPHANED}
+        waits, held_up = self._store.waits(list(kinds)), self._store.held_up(list(kinds))
+        under_way = {scene for scene in kinds if scene in self._queue or scene in waits}
+        left = {scene for scene, kind in kinds.items() if kind == gaps.MISSING and not missing_too}
+        # Whose file Plex lacks comes back by itself when Plex gets it; without a look at Plex nothing is known of others.
+        left |= {scene for scene, trouble in held_up.items() if self._plan.depth == SENT or trouble == kinds[scene]}
+        new = [scene for scene in kinds if scene not in under_way | left]
         self._queue.put(new, WHY, now, force=self._plan.depth != SENT)
         self._store.revive(new)
         self._content["under_way"] += len(under_way)
@@ -211,14 +211,15 @@ def scan(run: int, plan: Plan, tools: Tools, stash: StashClient, store: Store) -
 
 def take_in(content: dict[str, Any], page: Page) -> None:
     """Count what a page showed; keep the first examples of each kind."""
-    for name in ("checked", "healthy", "skipped", "doubtful"):
+    for name in ("checked", "healthy", "skipped"):
         content[name] += getattr(page, name)
-    counted = Counter(content["gaps"])
-    for gap in page.gaps:
+    counted = Counter({**content["gaps"], gaps.DOUBTFUL: content["doubtful"]})
+    for gap in (*page.gaps, *page.doubts):
         counted[gap.kind] += 1
         if counted[gap.kind] <= EXAMPLES:
             content["examples"].append({"scene": gap.scene, "kind": gap.kind, "reason": gap.reason})
     content["gaps"] = {kind: counted[kind] for kind in gaps.KINDS if counted[kind]}
+    content["doubtful"] = counted[gaps.DOUBTFUL]
 
 
 def summary(content: dict[str, Any]) -> str:

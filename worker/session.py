@@ -107,7 +107,7 @@ class Session:
         if self.drain is None:
             return Step(0, SETTINGS_IDLE_S, self.state)
         step = self.drain.step(now, more=bool(self.reconciler.running))
-        if self.tools is not None and not self.silence:
+        if self.tools is not None and not self.silence and not pouring:
             step = self.reconciler.beside(step, self.drain, self.tools, now, unasked=not self._overridden)
         self.summary.look(self.queue.scenes)
         self._say_asides()
