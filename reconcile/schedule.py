@@ -26,6 +26,7 @@ def due(interval: str, scope: str, done: Done, wanted: float | None, starting: b
     BEGAN. ``wanted`` is when something was deleted in Stash of which nobody knows which scenes had it. ``starting``
     says that the worker has not looked back yet.
     """
+    done = _past(done, now)
     if INTERVALS_S[interval] and _older(covered(scope, done), INTERVALS_S[interval], now):
         quick = scope == ALL and not _older(done.get(DEEP), DEEP_S, now)
         return Plan(scope, QUICK if quick else DEEP, why=INTERVAL)
@@ -40,7 +41,7 @@ def next_due(interval: str, scope: str, done: Done, now: float) -> float | None:
     """When the interval asks for the next run, None without an interval."""
     if not INTERVALS_S[interval]:
         return None
-    last = covered(scope, done)
+    last = covered(scope, _past(done, now))
     return now if last is None else max(now, last + INTERVALS_S[interval])
 
 
@@ -50,10 +51,15 @@ def covered(scope: str, done: Done) -> float | None:
     return max(wider, default=None)
 
 
+def _past(done: Done, now: float) -> Done:
+    """Without times to come: after the clock was set back they say nothing, and must not outshine newer ones."""
+    return {name: at for name, at in done.items() if at <= now}
+
+
 def _covers(span: float, wanted: float) -> bool:
     return span == SCOPES_S[ALL] or (wanted != SCOPES_S[ALL] and span >= wanted)
 
 
 def _older(at: float | None, age_s: float, now: float) -> bool:
-    """Whether it is so long ago; a time to come, after the clock was set back, says nothing and counts as long ago."""
-    return at is None or not 0 <= now - at < age_s
+    """Whether it is so long ago, or was never."""
+    return at is None or now - at >= age_s

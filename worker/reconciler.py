@@ -129,7 +129,7 @@ class Reconciler:
         waits, held_up = self._store.waits(list(kinds)), self._store.held_up(list(kinds))
         under_way = {scene for scene in kinds if scene in self._queue or scene in waits}
         left = {scene for scene, kind in kinds.items() if kind == gaps.MISSING and not missing_too}
-        # Whose file Plex lacks comes back by itself when Plex gets it; without a look at Plex nothing is known of others.
+        # Whose file Plex lacks comes back by itself when Plex gets it; of others nothing is known without a look at Plex.
         left |= {scene for scene, trouble in held_up.items() if self._plan.depth == SENT or trouble == kinds[scene]}
         new = [scene for scene in kinds if scene not in under_way | left]
         self._queue.put(new, WHY, now, force=self._plan.depth != SENT)

@@ -25,7 +25,8 @@ folder, scenes = sys.argv[1], int(sys.argv[2])
 batch = []
 for scene in range(1, scenes + 1):
     verdict = (Verdict.DONE, Verdict.LATER, Verdict.DEAD)[scene % 3]
-    batch.append(Settlement(scene, verdict, "result", "why", 5.0, True, "f", (LogEntry(scene, str(scene), "1", "new"),)))
+    row = LogEntry(scene, str(scene), "1", "new")
+    batch.append(Settlement(scene, verdict, "result", "why", 5.0, True, "f", (row,)))
 number, killed = 0, True
 while killed:
     number += 1
