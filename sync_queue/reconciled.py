@@ -83,14 +83,15 @@ class Reconciled:
 
     def runs(self) -> list[dict[str, Any]]:
         """The last runs, newest first: ``id``, ``started``, ``ended`` (None: it goes on) and ``content``."""
-        rows = self._db.execute("SELECT id, started, ended, content FROM runs ORDER BY id DESC").fetchall()
+        rows = self._db.execute("SELECT id, started, ended, CAST(content AS BLOB) FROM runs ORDER BY id DESC")
         names = ("id", "started", "ended", "content")
         return [dict(zip(names, (*row[:3], _content(row[3])))) for row in rows]
 
 
-def _content(text: str) -> dict[str, Any]:
+def _content(text: bytes) -> dict[str, Any]:
+    """What was kept, {} when that cannot be read: read as bytes, because SQLite raises for text that is none."""
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -149,7 +149,8 @@ class _Foreground:
             if all(one.finished(step) for one in (operation, *scheduled.values())):
                 self._report(1.0)
                 return operations.told(operation)
-            if step.rest_s > 0 and (step.state or (operation.accepted and not session.queue.scenes)):
+            at_work = bool(session.queue.scenes or session.reconciler.running) or not operation.accepted
+            if step.rest_s > 0 and (step.state or not at_work):
                 time.sleep(min(LONGEST_REST_S, step.rest_s))
 
     def _take_up_scheduled(self, session: Session, scheduled: dict[Mark, Operation]) -> None:

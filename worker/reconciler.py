@@ -22,7 +22,7 @@ from validation.settings import Settings
 from worker.breaker import FAILURES_TO_OPEN
 from worker.drain import Drain, Step
 from worker.ingest import WANTED
-from worker.policy import NOT_CHARGED
+from worker.policy import KILLS_TO_POISON, NOT_CHARGED
 from worker.tools import Tools
 
 COMPONENT = "Reconcile"
@@ -55,7 +55,8 @@ class Reconciler:
         if self.running:
             self._end(now, "another run took its place")
         self._plan, self._cursor, self._vain = plan, Cursor(), 0
-        self._content = {**asdict(plan), **dict.fromkeys(COUNTS, 0), "gaps": {}, "examples": [], "note": ""}
+        counts = dict.fromkeys((*COUNTS, "deaths"), 0)
+        self._content = {**asdict(plan), **counts, "gaps": {}, "examples": [], "note": ""}
         self.running = self._store.run_begins(now, self._kept())
         if plan.why == schedule.DELETED or (plan.scope == ALL and plan.depth == DEEP):
             self._store.remember(WANTED, None)
@@ -94,10 +95,14 @@ class Reconciler:
             self.begin_due(tools.settings, now)
         if not self.running or self._queue.scenes >= FULL_SCENES:
             return step
+        if self._content["deaths"] >= KILLS_TO_POISON:
+            self._give_up(now, f"the worker died {KILLS_TO_POISON} times at the same place")
+            return step
         try:
             self.step(tools, now)
         except Trouble as trouble:
             self._vain += 1
+            self._keep(at_work=False)
             if trouble.kind in NOT_CHARGED and self._vain <= VAIN_TRIES:
                 drain.met(trouble, now)
             else:
@@ -109,6 +114,7 @@ class Reconciler:
     def step(self, tools: Tools, now: float) -> None:
         """Do the next part of the run. Raises Trouble, and then the part is done again at the next call."""
         plex, stash = tools.plex.requests, self._stash.requests
+        self._keep(at_work=True)
         try:
             cursor, page = scan(self.running, self._plan, tools, self._stash, self._store).step(self._cursor, now)
         finally:
@@ -117,11 +123,11 @@ class Reconciler:
         repaired = self._repair(page.gaps, tools.settings.reconcile_missing, now)
         take_in(self._content, page)
         self._content["repairs"] += repaired
-        self._cursor, self._vain = cursor, 0
+        self._cursor, self._vain, self._content["deaths"] = cursor, 0, 0
         if cursor.stage == DONE:
             self._end(now)
         else:
-            self._store.run_goes_on(self.running, self._kept())
+            self._keep(at_work=False)
 
     def _repair(self, found: Sequence[Gap], missing_too: bool, now: float) -> int:
         """Queue what can be repaired and is not on its way already; returns how many scenes that are."""
@@ -129,7 +135,7 @@ class Reconciler:
         waits, held_up = self._store.waits(list(kinds)), self._store.held_up(list(kinds))
         under_way = {scene for scene in kinds if scene in self._queue or scene in waits}
         left = {scene for scene, kind in kinds.items() if kind == gaps.MISSING and not missing_too}
-        # Whose file Plex lacks comes back by itself when Plex gets it; of others nothing is known without a look at Plex.
+        # Whose file Plex lacks comes back by itself when Plex gets it; of others a look at Stash alone says nothing.
         left |= {scene for scene, trouble in held_up.items() if self._plan.depth == SENT or trouble == kinds[scene]}
         new = [scene for scene in kinds if scene not in under_way | left]
         self._queue.put(new, WHY, now, force=self._plan.depth != SENT)
@@ -182,6 +188,10 @@ class Reconciler:
             {name: float(at) for name, at in kept.items() if type(at) in (int, float)} if isinstance(kept, dict) else {}
         )
 
+    def _keep(self, at_work: bool) -> None:
+        """Before a step too: if it kills the worker, the next one shall know."""
+        self._store.run_goes_on(self.running, {**self._kept(), "at_work": at_work})
+
     def _kept(self) -> dict[str, Any]:
         return {**self._content, "cursor": asdict(self._cursor)}
 
@@ -191,7 +201,9 @@ class Reconciler:
         try:
             self._cursor = replace(Cursor(), **content.pop("cursor"))
             self._plan = replace(Plan(), **{name: content[name] for name in asdict(Plan())})
-            self._content = {**content, **{name: int(content[name]) for name in COUNTS}}
+            died = content.pop("at_work", False) is True
+            self._content = {**content, **{name: int(content[name]) for name in (*COUNTS, "deaths")}}
+            self._content["deaths"] += died
             self.running = int(row["id"])
         except (KeyError, TypeError, ValueError, AttributeError):
             self._store.run_goes_on(int(row["id"]), {"note": "its record was damaged"}, ended=row["started"])

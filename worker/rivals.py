@@ -31,7 +31,10 @@ class Rivals:
     def settle(self, works: Sequence[Work], found: Mapping[int, Found | Trouble]) -> dict[int, Found | Trouble]:
         """The same findings, without the items that are another scene's."""
         items = {item.key: item for one in found.values() if isinstance(one, Found) for item in one.items}
-        wanted = {key: {scene for scene, one in found.items() if _has(one, key)} for key in items}
+        wanted: dict[str, set[int]] = {key: set() for key in items}
+        for scene, one in found.items():
+            for item in one.items if isinstance(one, Found) else ():
+                wanted[item.key].add(scene)
         rows: dict[str, list[LogEntry]] = {key: [] for key in items}
         for row in self._store.claims(list(items)):
             rows[row.item].append(row)
@@ -66,10 +69,6 @@ class Rivals:
             return Trouble(Kind.AMBIGUOUS, f"{why}; split the item in Plex, or merge the two scenes in Stash")
         left = [row for item in kept if item.key in owners for row in rows[item.key] if row.scene != scene]
         return replace(one, items=kept, inherited=tuple(left))
-
-
-def _has(one: Found | Trouble, key: str) -> bool:
-    return isinstance(one, Found) and any(item.key == key for item in one.items)
 
 
 def _showing(item: PlexItem, rows: Sequence[LogEntry], others: Mapping[int, Work]) -> set[int]:

@@ -34,7 +34,7 @@ from tests.processes.convergence_world import Library
 from tests.processes.world import PLUGIN
 from tests.waiting import until
 
-STORM_S = 22.0
+STORM_S = 22.0  # for each thousand scenes, and for fewer
 Happening = Callable[[Library, Random], str]
 
 # How often each happens at least, by lane.
@@ -121,9 +121,9 @@ class Storm:
         """Since the beginning."""
         return time.monotonic() - self._began
 
-    def rage(self, seconds: float = STORM_S) -> None:
+    def rage(self) -> None:
         """All lanes until the time is over, and each deck at least once."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + STORM_S * max(1.0, self.library.scenes / 1_000)
         with ThreadPoolExecutor(len(self.lanes)) as pool:
             for future in [pool.submit(lane.play, lambda: time.monotonic() > end) for lane in self.lanes]:
                 future.result()

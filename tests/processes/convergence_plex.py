@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.doubles.plex_edits import Edit, apply_edit
+from tests.doubles.plex_model import basename
 from tests.processes.convergence_world import Library, in_plex
 
 TEXTS = ("title", "summary", "tagline", "studio")
@@ -122,19 +123,12 @@ def _scanned_anew(library: Library, item: dict[str, Any]) -> None:
 def item_arrives(library: Library, random: Random) -> str:
     """Plex gets one of the files that it lacked, without telling anybody."""
     with library.layout:
-        shown = {file for item in library.plex.items().values() for file in item["files"]}
-        lacking = {path: size for path, size in files_of(library).items() if in_plex(path) not in shown}
+        lacking = {path: size for path, size in files_of(library).items() if not _showing(library, in_plex(path))}
         if not lacking:
-            return remove_item_unlocked(library, random)
+            return "nothing is left to arrive"
         path = random.choice(sorted(lacking))
         file_arrives(library, path, lacking[path])
     return f"an item arrives for {path}"
-
-
-def remove_item_unlocked(library: Library, random: Random) -> str:
-    key = some_item(library, random)
-    library.plex.remove_item(key)
-    return f"item {key}: removed"
 
 
 def see_disk(library: Library, random: Random) -> str:
@@ -158,20 +152,26 @@ def files_of(library: Library) -> dict[str, int]:
 def file_moved(library: Library, old: str, new: str, same_item: bool) -> None:
     """Plex sees that a file has another path now: the same item with a new part, or another item."""
     before, after = in_plex(old), in_plex(new)
-    for key, item in library.plex.items().items():
-        if before not in item["files"]:
-            continue
+    for item in _showing(library, before):
         if _shown(library, item["section"], after):
-            library.plex.remove_item(key)
+            library.plex.remove_item(item["key"])
         elif same_item or len(item["files"]) > 1:
-            _part_moved(library, key, before, after)
+            _part_moved(library, item["key"], before, after)
         else:
-            library.plex.remove_item(key)
+            library.plex.remove_item(item["key"])
             library.plex.add_item(item["section"], after, item["size"], title="in its new folder")
 
 
+def _showing(library: Library, file: str) -> list[dict[str, Any]]:
+    """The items that have this file."""
+    state = library.plex._state
+    with state.lock:
+        named = [item for section in state.sections.values() for item in section.basenames.get(basename(file), ())]
+        return [library.plex.item(item.key) for item in named if any(each.file == file for each in item.files)]
+
+
 def _shown(library: Library, section: str, file: str) -> bool:
-    return any(file in item["files"] for item in library.plex.items().values() if item["section"] == section)
+    return any(item["section"] == section for item in _showing(library, file))
 
 
 def _part_moved(library: Library, key: str, before: str, after: str) -> None:
@@ -194,6 +194,6 @@ def file_arrives(library: Library, path: str, size: int) -> None:
 
 def file_gone(library: Library, path: str) -> None:
     """Plex sees that a file is gone: an item without files goes too."""
-    for key, item in library.plex.items().items():
-        if item["files"] == [in_plex(path)]:
-            library.plex.remove_item(key)
+    for item in _showing(library, in_plex(path)):
+        if len(item["files"]) == 1:
+            library.plex.remove_item(item["key"])

@@ -83,9 +83,11 @@ def plex_is_down(library: Library, random: Random) -> str:
 
 
 def click(library: Library, random: Random) -> str:
-    """A person starts a task and does not wait for it."""
+    """A person starts a task, and cancels it if it is not soon done: Stash does nothing else meanwhile."""
     task = random.choice(("Reconcile Library (All)", "Reconcile Library (Recent 24 h)", "Sync All Scenes"))
-    library.stash.run_task(PLUGIN, task)
+    job = library.stash.run_task(PLUGIN, task)
+    _wait(random.uniform(0.5, 3.0))
+    library.stash.jobs.stop(job)
     return f"{task} clicked"
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.doubles.plex_tags import Tag
 from tests.processes.living import cover
 from tests.processes.world import World, copy_of_plugin
 
@@ -193,6 +192,6 @@ def random_fields(random: Random) -> dict[str, Any]:
     }
 
 
-def folds(names: Any) -> set[str]:
+def folds(names: Iterable[str]) -> set[str]:
     """Names as Plex compares them."""
-    return {(name.name if isinstance(name, Tag) else name).strip().casefold() for name in names}
+    return {name.casefold() for name in names}

@@ -77,8 +77,9 @@ def nothing_is_left(storm):
     assert [name for lane in storm.lanes for name in lane.never()] == []
     truth, left = storm.truth(), storm.left_over()
     waiting, given_up = ({kind: ids & truth.speaking for kind, ids in rows.items()} for rows in left)
-    assert waiting.pop("missing", set()) | given_up.pop("missing", set()) == truth.missing
-    assert given_up.pop("permanent", set()) <= truth.fileless
-    assert given_up.pop("ambiguous", set()) <= truth.outdone
-    assert not any(waiting.values()) and not any(given_up.values()), (waiting, given_up)
+    told = f"missing {sorted(truth.missing)}, waiting {waiting}, given up {given_up}"
+    assert waiting.pop("missing", set()) | given_up.pop("missing", set()) == truth.missing, told
+    assert given_up.pop("permanent", set()) <= truth.fileless, told
+    assert given_up.pop("ambiguous", set()) <= truth.outdone, told
+    assert not any(waiting.values()) and not any(given_up.values()), told
     assert (storm.world.queued_rows(), storm.world.marks()) == ([], [])

@@ -8,13 +8,13 @@ from tests.waiting import until
 POISON = "6"
 KILLS = (
     """
-_work = Sync.work
+_work = Comparer.work
 def work(self, scene, known):
     if scene.id == %s and scene.title != "mended":
         import os, signal
         os.kill(os.getpid(), signal.SIGKILL)
     return _work(self, scene, known)
-Sync.work = work
+Comparer.work = work
 """
     % POISON
 )
@@ -34,7 +34,7 @@ def run_until_given_up(world):
 
 
 def test_a_scene_that_kills_the_worker_three_times_is_given_up_alone(build, tmp_path):
-    world = build(plugin=copy_of_plugin(tmp_path / "plugins", worker__sync=KILLS))
+    world = build(plugin=copy_of_plugin(tmp_path / "plugins", reconcile__compare=KILLS))
     ids = world.seed(12)
     world.stash.bulk_save(ids, code="X")
     assert run_until_given_up(world) == 3
@@ -47,7 +47,7 @@ def test_a_scene_that_kills_the_worker_three_times_is_given_up_alone(build, tmp_
 
 
 def test_a_scene_that_was_given_up_is_tried_again_when_it_is_saved(build, tmp_path):
-    world = build(plugin=copy_of_plugin(tmp_path / "plugins", worker__sync=KILLS))
+    world = build(plugin=copy_of_plugin(tmp_path / "plugins", reconcile__compare=KILLS))
     world.stash.bulk_save(world.seed(8), code="X")
     run_until_given_up(world)
     world.stash.save(POISON, title="mended")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sqlite3
 from contextlib import closing
 
 import pytest
 
 from sync_queue import lease
+from tests.processes.reconciling import add_old, rename_folder, run, runs, settle_down
+from tests.processes.test_tasks import TASKS
 from tests.processes.world import PLUGIN, copy_of_plugin
 from tests.waiting import until
 from tests.worker.reconciling import edit_in_plex
 
 OK, USAGE, BLOCKED = 0, 2, 3
-DAY_S = 86_400.0
 ALL, DRY_RUN = "Reconcile Library (All)", "Reconcile (Dry Run)"
 KINDS = ("missing", "empty", "stale", "drifted", "moved", "orphaned")
 ANY_WORKER = pytest.mark.parametrize("worker_lives", [True, False], ids=["with a worker", "without a worker"])
@@ -28,34 +28,9 @@ def paged(build, tmp_path):
     return build(copy_of_plugin(tmp_path / "plugins", reconcile__scan="PAGE_SCENES = 5"))
 
 
-def settle_down(world, worker_lives):
-    """Scene 1 is synced, and a worker lives or there is none, nor will be."""
-    world.stash.save("1", code="X")
-    world.synced(only=["1"])
-    world.worker()
-    if not worker_lives:
-        world.stash.set_enabled(PLUGIN + "Launcher", False)
-        world.kill_worker(signal.SIGTERM)
-
-
-def run(world, name):
-    """Run a task that has to succeed; its output. Its progress only grows, and ends with all."""
-    ended = world.run_task(name)
-    assert (ended["status"], ended["error"]) == ("FINISHED", None)
-    assert ended["progress"] == sorted(ended["progress"]) and ended["progress"][-1] == 1
-    return ended["output"]
-
-
-def runs(world):
-    """The runs that are kept, the newest first: what is told of them, and ``ended``."""
-    with closing(sqlite3.connect(os.path.join(world.data, "stash2plex.db"))) as db:
-        rows = db.execute("SELECT content, ended FROM runs ORDER BY id DESC").fetchall()
-    return [{**json.loads(content), "ended": ended} for content, ended in rows]
-
-
 def begun(world, pages=2):
     """Let a worker begin a run over everything and leave it in the middle, as a person does who stops the task."""
-    world.plex.latency_s = 0.1
+    world.plex.latency_s = 0.05
     job = world.stash.run_task(PLUGIN, ALL)
     until(lambda: runs(world) and runs(world)[0]["checked"] >= 5 * pages, what="the first pages")
     until(lambda: 0 < (world.stash.jobs.find(job).progress or 0) < 1, what="progress in Stash's list of jobs")
@@ -74,10 +49,7 @@ def tear_apart(world):
     edit_in_plex(world, "3")
     world.stash.change("4", touch=False, details="Changed behind everybody's back")
     edit_in_plex(world, "5", summary="Somebody's words")
-    world.stash.move_file("6", "/data/renamed/scene 6.mp4", with_folder=True)
-    world.stash.wait_job(world.stash.scan())
-    world.plex.remove_item(world.keys["6"])
-    world.keys["6"] = world.plex.add_item(world._section, "/media/renamed/scene 6.mp4", 10_006, title="a file")
+    rename_folder(world, "6")
     world.stash.destroy("7")
     world.stash.hooks_enabled = True
     return dict(zip(KINDS, range(2, 8)))
@@ -103,13 +75,16 @@ def test_every_kind_of_gap_is_told_by_the_dry_run_and_repaired_by_the_run(paged,
 
     found = run(paged, ALL)
     assert (found["gaps"], found["repairs"], found["state"]) == (dry["gaps"], 5, "ok")
-    assert (found["done"], found["waiting"]) == ({"synced": 4, "missing": 1}, {"missing": 1})
+    assert (found["done"]["synced"], found["done"]["missing"], found["waiting"]) == (4, 1, {"missing": 1})
     assert paged.differences() == [] and paged.plex.item(gone) == orphan
     (line,) = paged.logged("Reconcile ends: ")
     assert "11 scenes checked, 1 missing, 1 empty, 1 stale, 1 drifted, 1 moved, 1 orphaned, 5 queued; " in line
     assert len(paged.logged("Scene 7 is orphaned: ")) == 2
 
     assert run(paged, ALL)["gaps"] == {"missing": 1, "orphaned": 1}
+    last, first = run(paged, "View Queue Status")["reconcile_runs"]
+    assert (last["repairs"], first["repairs"], first["gaps"]) == (0, 5, dry["gaps"])
+    assert paged.logged("Reconcile of all (asked) began ")
     assert paged.errors() == [] and lease.held(paged.data) == worker_lives
 
 
@@ -117,24 +92,14 @@ def test_every_kind_of_gap_is_told_by_the_dry_run_and_repaired_by_the_run(paged,
 def test_each_task_looks_at_the_scenes_that_its_name_says(world, worker_lives):
     ages = {"Reconcile Library (Added in 7 Days)": (3, 3), "Reconcile Library (Recent 24 h)": (10, 0)}
     ages.update({"Reconcile Library (Last 7 Days)": (10, 3), ALL: (10, 10)})
-    scenes = {name: old(world, 50 + number, *ages[name]) for number, name in enumerate(ages)}
+    assert {name for name in TASKS if name.startswith("Reconcile")} == {*ages, DRY_RUN}
+    scenes = {name: add_old(world, 50 + number, *ages[name]) for number, name in enumerate(ages)}
     settle_down(world, worker_lives)
     for name, scene in scenes.items():
         assert world.differences([scene]) != [], name
         assert run(world, name)["gaps"]["empty"] > 0
         assert world.differences([scene]) == [], name
-    assert world.differences() == [] and run(world, ALL)["gaps"] == {}
-
-
-def old(world, number, added_days, changed_days):
-    """A scene that was added and changed so many days ago."""
-    world._clock.behind_s = added_days * DAY_S
-    scene = world.stash.add_scene(path=f"/data/scene {number}.mp4", size=10_000 + number, details="Old")
-    world._clock.behind_s = changed_days * DAY_S + 60.0
-    world.stash.change(scene, title=f"Changed {number}")
-    world._clock.behind_s = 0.0
-    world.keys[scene] = world.plex.add_item(world._section, f"/media/scene {number}.mp4", 10_000 + number)
-    return scene
+    assert world.differences() == []
 
 
 def dump(world):
@@ -148,7 +113,7 @@ def dump(world):
 
 def test_a_run_whose_worker_is_killed_goes_on_where_it_was_with_the_next_worker(paged):
     paged.seed(40)
-    settle_down(paged, worker_lives=True)
+    settle_down(paged)
     begun(paged)
     paged.kill_worker()
     paged.plex.latency_s = 0.0
@@ -163,8 +128,8 @@ def test_a_run_whose_worker_is_killed_goes_on_where_it_was_with_the_next_worker(
 
 def test_a_task_whose_worker_is_killed_in_the_middle_sees_the_run_to_its_end(paged):
     paged.seed(40)
-    settle_down(paged, worker_lives=True)
-    paged.plex.latency_s = 0.1
+    settle_down(paged)
+    paged.plex.latency_s = 0.05
     job = paged.stash.run_task(PLUGIN, ALL)
     until(lambda: runs(paged) and runs(paged)[0]["checked"] >= 10, what="the first pages")
     paged.kill_worker()
@@ -177,7 +142,7 @@ def test_a_task_whose_worker_is_killed_in_the_middle_sees_the_run_to_its_end(pag
 
 def test_clear_pending_queue_ends_a_run(paged):
     paged.seed(40)
-    settle_down(paged, worker_lives=True)
+    settle_down(paged)
     begun(paged)
     run(paged, "Clear Pending Queue")
     (ended,) = runs(paged)
@@ -198,21 +163,23 @@ def answer(world, code, *arguments):
     return json.loads(out)
 
 
-@ANY_WORKER
-def test_in_a_terminal_it_compares_what_the_options_say(world, worker_lives):
-    recent, added = old(world, 50, 10, 0), old(world, 51, 0, 0)
-    settle_down(world, worker_lives)
+def test_in_a_terminal_it_compares_what_the_options_say(world):
+    """Without a worker first, then through the living one."""
+    settle_down(world, worker_lives=False)
+    recent, added = add_old(world, 50, 10, 0), add_old(world, 51, 0, 0)
     code, out, err = world.shell("--reconcile-dry-run")
-    assert (code, "gaps: 11 (empty 11)" in out, "Scene 2 is empty: " in out) == (OK, True, True), err
-    assert world.plex.count("PUT") == 1
-    assert answer(world, OK, "--reconcile-dry-run")["checked"] == 12
-
-    world.stash.change(recent, touch=False, title="Changed")
+    assert (code, "gaps: 12 (empty 12)" in out, "Scene 2 is empty: " in out) == (OK, True, True), err
+    assert world.plex.count("PUT") == 0
     answer(world, OK, "--reconcile", "24h", "--by", "created_at")
     assert world.differences([recent]) != [] == world.differences([added])
+
+    world.stash.set_enabled(PLUGIN + "Launcher", True)
+    settle_down(world)
+    edit_in_plex(world, added)
+    assert answer(world, OK, "--reconcile-dry-run")["gaps"] == {"empty": 2}
     code, out, err = world.shell("--reconcile", "24h")
-    assert (code, "gaps: 1 (empty 1)" in out) == (OK, True), out + err
-    assert world.differences() == []
+    assert (code, "repairs: 2" in out) == (OK, True), out + err
+    assert world.differences() == [] and len(world.workers) == 1
     assert answer(world, OK, "--reconcile", "all")["gaps"] == {}
 
 

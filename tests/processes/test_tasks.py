@@ -167,8 +167,8 @@ STEPS = {
 }
 
 
-def test_every_task_of_the_manifest_is_tested_here():
-    assert set(TASKS) == set(STEPS)
+def test_every_task_of_the_manifest_is_tested_here_or_among_the_comparisons():
+    assert {name for name in TASKS if not name.startswith("Reconcile")} == set(STEPS)
 
 
 @pytest.mark.proves(

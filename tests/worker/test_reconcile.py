@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from reconcile.compare import Comparer
 from reconcile.scan import Plan
 from tests.worker.reconciling import dry_run, edit_in_plex, reconcile, writes
-from tests.worker.steps import FULL, Stage
+from tests.worker.steps import FULL, Killed, Stage
 
 HOUR_S = 3_600.0
 DAY_S = 86_400.0
@@ -244,3 +245,27 @@ def test_a_deleted_performer_disappears_from_all_scenes_although_plex_is_not_ask
     last = stage.session.reconciler.runs()[0]
     assert (last["depth"], last["plex_requests"]) == ("sent", 0)
     assert stage.differing(*scenes) == {}
+
+
+def test_a_run_that_kills_the_worker_three_times_at_one_place_gives_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadly, *_ = synced(stage, 3)
+    send = Comparer.compare
+
+    def deadly_compare(comparer: Comparer, work: Any, item: Any) -> Any:
+        if work.scene.id == deadly:
+            raise Killed
+        return send(comparer, work, item)
+
+    monkeypatch.setattr(Comparer, "compare", deadly_compare)
+    stage.session.reconciler.begin(Plan(), stage.clock.now)
+    kills = 0
+    while kills < 9:
+        try:
+            stage.run()
+            break
+        except Killed:
+            kills += 1
+            stage.reopen()
+    assert kills == 3 and "died 3 times" in stage.session.reconciler.runs()[0]["note"]

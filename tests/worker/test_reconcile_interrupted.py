@@ -1,0 +1,149 @@
+"""A run that is killed at every page, and libraries that change under it."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from reconcile.gaps import MISSING, ORPHANED
+from reconcile.scan import Plan
+from sync_queue.store import Store
+from tests.worker.random_library import Library
+from tests.worker.reconciling import dry_run, edit_in_plex, reconcile, writes
+from tests.worker.steps import FULL, Killed, Stage
+
+COUNTS = ("checked", "healthy", "skipped", "doubtful", "gaps")
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of scenes, of rows of those that are gone, and of listings."""
+    monkeypatch.setattr("reconcile.scan.PAGE_SCENES", 3)
+    monkeypatch.setattr("reconcile.scan.PAGE_ROWS", 2)
+    monkeypatch.setattr("plex.client.PAGE_ITEMS", 4)
+    monkeypatch.setattr("worker.reconciler.FULL_SCENES", 100_000)
+
+
+def disturbed(stage: Stage, seed: int) -> Library:
+    """A library in step, to which many things happened since."""
+    library = Library(stage, Random(seed), preserve=False)
+    stage.settle(*library.add(12, days_old=30))
+    library.note()
+    library.happen()
+    stage.clock.now += 7_200
+    return library
+
+
+def begun(stage: Stage) -> None:
+    stage.session.reconciler.begin(Plan(), stage.clock.now)
+
+
+def last(stage: Stage) -> dict[str, Any]:
+    """The run that began last."""
+    return stage.session.reconciler.runs()[0]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_run_that_is_killed_after_every_page_counts_the_same(stage: Stage, seed: int) -> None:
+    library = disturbed(stage, seed)
+    expected, kills = dry_run(stage), 0
+    begun(stage)
+    while stage.session.reconciler.running:
+        stage.step()
+        stage.reopen()
+        kills += 1
+    assert kills > 8 and {name: last(stage)[name] for name in COUNTS} == {name: expected[name] for name in COUNTS}
+    stage.run()
+    library.note()
+    assert {kind for _, kind in library.gaps()} <= {MISSING, ORPHANED}
+
+
+@pytest.mark.parametrize("when", ["before the repair", "before the page is kept", "after the page is kept"])
+def test_a_run_that_is_killed_within_every_page_counts_the_same(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    library = disturbed(stage, 3)
+    expected, kills = dry_run(stage), 0
+    begun(stage)
+    while stage.session.reconciler.running and kills < 100:
+        with monkeypatch.context() as patch:
+            _kill(patch, when)
+            with pytest.raises(Killed):
+                while stage.session.reconciler.running:
+                    stage.step()
+        stage.reopen()
+        kills += 1
+        if when != "after the page is kept" and stage.session.reconciler.running:
+            page = last(stage)["checked"], stage.session.reconciler._cursor
+            while stage.session.reconciler.running and (last(stage)["checked"], stage.session.reconciler._cursor) == page:
+                stage.step()
+    assert kills > 4 and {name: last(stage)[name] for name in COUNTS} == {name: expected[name] for name in COUNTS}
+    stage.run()
+    library.note()
+    assert {kind for _, kind in library.gaps()} <= {MISSING, ORPHANED}
+
+
+def _kill(patch: pytest.MonkeyPatch, when: str) -> None:
+    """Let the next page that is kept, or repaired, be the worker's last."""
+    name = "known_missing" if when == "before the repair" else "run_goes_on"
+    act = getattr(Store, name)
+
+    def die(*args: Any, **options: Any) -> None:
+        if when == "after the page is kept":
+            act(*args, **options)
+        raise Killed
+
+    patch.setattr(Store, name, die)
+
+
+def test_scenes_and_items_that_are_deleted_in_the_middle_disturb_nobody_else(stage: Stage) -> None:
+    scenes = [stage.scene(**{**FULL, "title": f"Title {number}"}) for number in range(15)]
+    stage.settle(*scenes)
+    edit_in_plex(stage, *scenes)
+    begun(stage)
+    while last(stage)["checked"] < 6:
+        stage.step()
+    gone, removed = [scenes[2], scenes[7], scenes[8], scenes[14]], [scenes[3], scenes[8], scenes[10]]
+    for scene in gone:
+        stage.stash.destroy(scene)
+    for scene in removed:
+        stage.plex.remove_item(stage.keys[scene])
+    stage.run()
+    run = last(stage)
+    assert run["ended"] and not run["note"]
+    assert run["checked"] == 15 - 3  # what is gone was not reached yet, but one
+    assert run["gaps"] == {"missing": 1, "empty": 11, "orphaned": 2}
+    assert stage.differing(*({*scenes} - {*gone, *removed})) == {} and stage.session.state == ""
+    again = reconcile(stage)
+    assert again["gaps"] == {"missing": 2, "orphaned": 3} and again["checked"] == 11
+    before = writes(stage)
+    assert reconcile(stage)["gaps"] == {"missing": 2, "orphaned": 3} and writes(stage) == before
+
+
+def test_scenes_that_come_in_the_middle_are_compared_too(stage: Stage) -> None:
+    scenes = stage.scenes(7, **FULL)
+    stage.settle(*scenes)
+    begun(stage)
+    while last(stage)["checked"] < 3:
+        stage.step()
+    new = stage.scenes(4, **FULL)
+    stage.run()
+    assert last(stage)["checked"] == 11 and stage.differing(*scenes, *new) == {}
+
+
+def test_a_library_that_shrinks_while_it_is_listed_is_compared_whole(stage: Stage) -> None:
+    """Pages of a listing move up then, and rows fall between two of them: what was not seen is read."""
+    scenes = stage.scenes(12, **FULL)
+    stage.settle(*scenes)
+    reconcile(stage)
+    stage.clock.now += 7_200
+    edit_in_plex(stage, scenes[11])
+    stage.session.reconciler.begin(Plan(depth="quick"), stage.clock.now)
+    stage.step()
+    stage.step()
+    for scene in scenes[:3]:
+        stage.plex.remove_item(stage.keys[scene])
+    stage.run()
+    assert last(stage)["gaps"] == {"missing": 3, "empty": 1} and stage.differing(*scenes[3:]) == {}
