@@ -14,7 +14,7 @@ START_SCOPE = "24h"
 SETTLED_S = 5.0  # deletions come in swarms
 BEGAN = "began"  # when this installation began: nothing that was there before is our business unasked
 
-START, INTERVAL, DELETED, ASKED = "start", "interval", "deleted", "asked"
+START, INTERVAL, DELETED, ASKED = "at the start", "by itself", "after a deletion", "asked for"
 
 Done = Mapping[str, float]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from reconcile import gaps, schedule
 from reconcile.gaps import Gap
-from reconcile.scan import ALL, DEEP, DONE, SENT, Cursor, Page, Plan, Scan
+from reconcile.scan import ALL, DEEP, DONE, QUICK, SCOPE_WORDS, SENT, UPDATED, Cursor, Page, Plan, Scan
 from stash import log
 from stash.client import StashClient
 from sync_queue.queue import JobQueue
@@ -49,6 +49,11 @@ class Reconciler:
             self._take_up(last)
 
     # beginning and ending
+
+    def join(self, plan: Plan, now: float) -> int:
+        """The number of the run that does this already, perhaps begun by a worker that died, else of a new one."""
+        same = self.running and replace(self._plan, why=plan.why) == plan
+        return self.running if same else self.begin(plan, now)
 
     def begin(self, plan: Plan, now: float) -> int:
         """Start a run and return its number, which is durable then; one that is under way ends here."""
@@ -166,7 +171,8 @@ class Reconciler:
         return schedule.next_due(settings.reconcile_interval, settings.reconcile_scope, self._done(), now)
 
     def _end(self, now: float, note: str = "") -> None:
-        if not note and self._plan.depth != SENT:
+        counts = self._plan.depth != SENT and (self._plan.scope == ALL or self._plan.by == UPDATED)
+        if counts and not note:
             done = {**self._done(), self._plan.scope: now}
             if self._plan.scope == ALL and self._plan.depth == DEEP:
                 done[DEEP] = now
@@ -244,5 +250,6 @@ def summary(content: dict[str, Any]) -> str:
 
 
 def _about(plan: Plan) -> str:
-    scenes = "all scenes" if plan.scope == ALL else f"scenes of the last {plan.scope} by {plan.by}"
-    return f"{scenes}, {plan.depth}, {plan.why}"
+    act = "changed" if plan.by == UPDATED else "added"
+    scenes = SCOPE_WORDS[ALL] if plan.scope == ALL else f"scenes {act} in {SCOPE_WORDS[plan.scope]}"
+    return f"{scenes}, {plan.why}{', quick' if plan.depth == QUICK else ''}"

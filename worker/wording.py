@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reconcile.scan import SCOPE_WORDS
+
 TIMES = frozenset(
     ("next_due", "due", "at", "since", "started", "ended", "next_reconcile", "next_probe", "paused_until")
 )
@@ -122,7 +124,8 @@ def _example(row: Row, now: float) -> str:
 
 
 def _run(row: Row, now: float) -> str:
-    began = f"Reconcile of {row.get('scope')} ({row.get('why')}) began {moment(row['started'], now)}"
+    scenes = SCOPE_WORDS.get(row.get("scope", ""), "?")
+    began = f"Reconcile of {scenes} ({row.get('why')}) began {moment(row['started'], now)}"
     ended = "goes on" if row["ended"] is None else f"took {span(row['duration_s'])}"
     found = ", ".join(f"{count} {kind}" for kind, count in row.get("gaps", {}).items()) or "no gaps"
     note = f" ({row['note']})" if row.get("note") else ""

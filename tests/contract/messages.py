@@ -52,6 +52,7 @@ NO_MESSAGE = {
     "text without white": "what a value of a setting may be",
     "on or off": "what a value of a setting may be",
     "never, hourly": "what a value of a setting may be",
+    "the last ": "a word inside other messages",
     "the given value": "a word inside another message",
     "\nimport json, os, sys": "a program for another process",
     "index-url ": "names of pip's settings",

@@ -84,7 +84,7 @@ def test_every_kind_of_gap_is_told_by_the_dry_run_and_repaired_by_the_run(paged,
     assert run(paged, ALL)["gaps"] == {"missing": 1, "orphaned": 1}
     last, first = run(paged, "View Queue Status")["reconcile_runs"]
     assert (last["repairs"], first["repairs"], first["gaps"]) == (0, 5, dry["gaps"])
-    assert paged.logged("Reconcile of all (asked) began ")
+    assert paged.logged("Reconcile of all scenes (asked for) began ")
     assert paged.errors() == [] and lease.held(paged.data) == worker_lives
 
 

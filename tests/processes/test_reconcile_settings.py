@@ -34,7 +34,7 @@ def test_with_an_interval_the_worker_stays_and_finds_what_no_hook_tells(build, t
     assert world.living == [worker] and len(world.workers) == 2
     gaps = [one["gaps"] for one in runs(world) if one["gaps"]]
     assert gaps[-1] == {"empty": 3} and all(one == {"moved": 1} for one in gaps[:-1]) and len(gaps) > 1
-    assert {(one["why"], one["scope"]) for one in runs(world)} == {("interval", "all")}
+    assert {(one["why"], one["scope"]) for one in runs(world)} == {("by itself", "all")}
 
     world.configure(reconcile_interval="never")
     until(lambda: worker.exit_code == 0, what="the worker to leave when the interval is gone")

@@ -34,7 +34,8 @@ def test_only_an_item_that_is_missing_makes_a_scene_missing(trouble):
 
 
 @pytest.mark.parametrize(
-    ("moved", "changed", "kind"), [(False, False, None), (False, True, STALE), (True, False, MOVED), (True, True, MOVED)]
+    ("moved", "changed", "kind"),
+    [(False, False, None), (False, True, STALE), (True, False, MOVED), (True, True, MOVED)],
 )
 def test_without_plex_a_scene_has_moved_or_changed_since_it_was_sent(moved, changed, kind):
     one = of_sent(7, moved, changed, "/data/a.mp4")
@@ -120,7 +121,9 @@ def test_a_push_whose_end_was_not_seen_leaves_a_stale_scene():
     assert kind(MIRROR, sent(work, fingerprint=""), item_of(work)) == STALE
 
 
-@pytest.mark.parametrize(("settings", "expected"), [({}, STALE), ({"sync_poster": False, "sync_background": False}, "")])
+@pytest.mark.parametrize(
+    ("settings", "expected"), [({}, STALE), ({"sync_poster": False, "sync_background": False}, "")]
+)
 def test_a_scene_that_was_saved_since_may_have_another_cover(settings, expected):
     by = comparer(**settings)
     work = by.work(scene(), ())

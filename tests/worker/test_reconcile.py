@@ -215,7 +215,7 @@ def test_an_interval_brings_runs_by_itself_the_quick_ones_with_few_questions(sta
     stage.configure(reconcile_interval="hourly")
     stage.run_for(180)
     runs = stage.session.reconciler.runs()
-    assert [(run["why"], run["depth"], run["gaps"]) for run in runs] == [("interval", "deep", {})]
+    assert [(run["why"], run["depth"], run["gaps"]) for run in runs] == [("by itself", "deep", {})]
     edit_in_plex(stage, scenes[0], summary="Somebody's words")
     stage.run_for(HOUR_S + 60)
     last, *_ = stage.session.reconciler.runs()
@@ -269,3 +269,22 @@ def test_a_run_that_kills_the_worker_three_times_at_one_place_gives_up(
             kills += 1
             stage.reopen()
     assert kills == 3 and "died 3 times" in stage.session.reconciler.runs()[0]["note"]
+
+
+def test_a_run_over_added_scenes_does_not_stand_for_one_over_changed_scenes(stage: Stage) -> None:
+    synced(stage, 2)
+    reconcile(stage, scope="7days", by="created_at")
+    stage.configure(reconcile_interval="weekly", reconcile_scope="7days")
+    stage.run_for(180)
+    assert [run["why"] for run in stage.session.reconciler.runs()] == ["by itself", "asked for"]
+
+
+def test_who_asks_for_what_is_under_way_already_joins_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconcile.scan.PAGE_SCENES", 5)
+    synced(stage, 20)
+    stage.session.reconciler.begin(Plan(), stage.clock.now)
+    while stage.session.reconciler.runs()[0]["checked"] < 10:
+        stage.step()
+    stage.reopen()
+    assert reconcile(stage)["checked"] == 20
+    assert len(stage.session.reconciler.runs()) == 1
