@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plex.model import PlexItem, word
 from plex.projection import Projection
-from reconcile.work import Found, Push
+from reconcile.work import Found, Push, Work
 from validation.errors import Kind, Trouble
 from validation.text import private
 
@@ -72,11 +72,20 @@ def of_items(found: Found, shown: Sequence[Shown]) -> Gap | None:
     if told is not None:
         return Gap(told.scene, told.kind, f"{told.reason}{f': {fields}' if fields else ''}")
     if not differing:
-        left = {row.item for row in work.known} - {item.key for item in found.items}
-        return Gap(work.scene.id, MOVED, f"Plex shows it as item {_keys(shown)} now") if left else None
+        return _unknown(work, found, shown)
     if all(_empty(one.push.work.projection, one.push.item) for one in differing):
         return Gap(work.scene.id, EMPTY, f"item {_keys(differing)} shows nothing of it")
     return Gap(work.scene.id, DRIFTED, f"item {_keys(differing)} shows it otherwise: {fields}")
+
+
+def _unknown(work: Work, found: Found, shown: Sequence[Shown]) -> Gap | None:
+    """The gap of a scene that Plex shows as other items than we know: what we do not know somebody else may claim."""
+    known = {row.item for row in work.known}
+    if known == {item.key for item in found.items}:
+        return None
+    if known:
+        return Gap(work.scene.id, MOVED, f"Plex shows it as item {_keys(shown)} now")
+    return Gap(work.scene.id, STALE, f"item {_keys(shown)} shows it, although it was never sent")
 
 
 def _as_sent(unchanged: bool, shown: Sequence[Shown]) -> bool:

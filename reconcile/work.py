@@ -69,12 +69,14 @@ def shown_of(tags: Iterable[tuple[str, str]], item: PlexItem) -> Owned:
 class Found:
     """The items that show a scene; ``why`` is a sentence when that is no more than likely, else "".
 
-    ``inherited`` is what we know of these items from scenes that they showed before.
+    ``inherited`` is what we know of these items from scenes that they showed before. ``partly`` says that Plex listed
+    one more that it does not show.
     """
 
     items: tuple[PlexItem, ...]
     why: str = ""
     inherited: tuple[LogEntry, ...] = ()
+    partly: bool = False
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,8 @@ class Settlement:
     """One scene's verdict, with all that the store writes for it in one transaction.
 
     ``due`` is a Unix time for LATER. ``charged`` says whether the attempt counts against the scene. ``log`` replaces
-    the scene's rows in the sync log unless it is None; ``result`` is a success by name, or the kind of trouble.
+    the scene's rows in the sync log; with None they stay, and those of a scene that failed lose their fingerprint.
+    ``result`` is a success by name, or the kind of trouble.
     """
 
     scene: int

@@ -171,6 +171,8 @@ class Store(Lists, Outages, Reconciled):
         self._db.execute("DELETE FROM attempts WHERE scene = ?", (scene,))
         if settlement.log is not None:
             self._replace_log(scene, settlement.log, now)
+        elif settlement.verdict in (Verdict.LATER, Verdict.DEAD):  # compared again even if the same was pushed before
+            self._db.execute("UPDATE sync_log SET fingerprint = '' WHERE scene = ?", (scene,))
         if settlement.verdict is Verdict.LATER:
             self._wait(settlement, now)
         elif settlement.verdict is not Verdict.AGAIN:

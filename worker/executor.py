@@ -137,9 +137,6 @@ class Executor:
                     break  # the rest stays without an outcome and is filled in as not tried
                 tried()
         away = [outcome for outcome in outcomes.values() if outcome.trouble in NOT_CHARGED]
-        for work in works:
-            if work.scene.id in outcomes:
-                outcomes[work.scene.id] = _unproven(work, outcomes[work.scene.id])
         if not away:
             self._learn_addresses(outcomes)
         else:
@@ -181,6 +178,7 @@ class Executor:
         try:
             self._finder.ask_again(work, now)
             found = self._finder.find([replace(work, known=())], 1, now)
+            work = replace(work, known=tuple(self._store.log([work.scene.id]).get(work.scene.id, ())))  # as intended
             pushes = self._compare([work], found, now, outcomes)
         except Trouble as trouble:
             return _failed(work.scene, trouble)
@@ -213,13 +211,6 @@ def _still(work: Work) -> tuple[LogEntry, ...] | None:
     """The log's rows of an unchanged scene that was saved all the same, None when there is nothing new to write."""
     rows = tuple(replace(entry, updated_at=work.scene.updated_at) for entry in work.known)
     return rows if rows != work.known else None
-
-
-def _unproven(work: Work, outcome: Outcome) -> Outcome:
-    """A scene that failed is compared again when its time comes, even if the same was pushed before."""
-    if outcome.trouble is None or outcome.trouble in NOT_CHARGED or outcome.log is not None or not work.known:
-        return outcome
-    return replace(outcome, log=tuple(replace(entry, fingerprint="") for entry in work.known))
 
 
 def _failed(scene: Scene, trouble: Trouble) -> Outcome:

@@ -112,7 +112,8 @@ class Finder:
         now_shown = [items[one.key] for one in listed.items if one.key in items]
         again = matcher.match(work.files, now_shown, self._strict)
         if isinstance(again, matcher.Match):
-            return Found(tuple(items[one.key] for one in again.items), listed.why)
+            found = tuple(items[one.key] for one in again.items)
+            return Found(found, listed.why, partly=len(now_shown) < len(listed.items))
         return Trouble(Kind.STALE_MATCH, "Plex lists an item with this file but does not show it any more")
 
     def _match(self, work: Work, candidates: Sequence[Listed]) -> matcher.Match | Trouble:
@@ -162,7 +163,7 @@ def _files(works: Sequence[Work]) -> list[str]:
 def _doubtful(found: Found | Trouble) -> bool:
     """Whether this may only look so because the index is old: Plex may have got the right item, or moved this one."""
     if isinstance(found, Found):
-        return bool(found.why)
+        return bool(found.why) or found.partly
     return found.kind in (Kind.AMBIGUOUS, Kind.STALE_MATCH)
 
 

@@ -120,6 +120,8 @@ class Reconciler:
         """Do the next part of the run. Raises Trouble, and then the part is done again at the next call."""
         plex, stash = tools.plex.requests, self._stash.requests
         self._keep(at_work=True)
+        if self._plan.depth == DEEP and self._cursor == Cursor():
+            tools.index.forget()  # it believes what it was told up to an hour ago
         try:
             cursor, page = scan(self.running, self._plan, tools, self._stash, self._store).step(self._cursor, now)
         finally:
@@ -138,10 +140,11 @@ class Reconciler:
         """Queue what can be repaired and is not on its way already; returns how many scenes that are."""
         kinds = {gap.scene: gap.kind for gap in found if gap.kind != gaps.ORPHANED}
         waits, held_up = self._store.waits(list(kinds)), self._store.held_up(list(kinds))
-        under_way = {scene for scene in kinds if scene in self._queue or scene in waits}
+        same = {scene for scene, trouble in held_up.items() if trouble == kinds[scene]}
+        under_way = {scene for scene in kinds if scene in self._queue or (scene in waits and scene in same)}
         left = {scene for scene, kind in kinds.items() if kind == gaps.MISSING and not missing_too}
         # Whose file Plex lacks comes back by itself when Plex gets it; of others a look at Stash alone says nothing.
-        left |= {scene for scene, trouble in held_up.items() if self._plan.depth == SENT or trouble == kinds[scene]}
+        left |= held_up.keys() if self._plan.depth == SENT else same
         new = [scene for scene in kinds if scene not in under_way | left]
         self._queue.put(new, WHY, now, force=self._plan.depth != SENT)
         self._store.revive(new)

@@ -1,8 +1,9 @@
 """Whatever happens in Stash, Plex shows the right thing: one row for each thing that Stash does with or without hooks.
 
 Each row acts on a scene of its own, which Plex shows already, and says what Plex shows in the end, and how that comes:
-by a HOOK, by the SWEEP for a moved `updated_at`, or, where Stash gives no sign at all, by SYNC_ALL; until then Plex
-shows what it showed. NOTHING: the item is not touched, whatever Stash said. "#" stands for the row's number.
+by a HOOK, by the SWEEP for a moved `updated_at`, as a LOSS of something of which no hook tells which scenes had it,
+or, where Stash gives no sign at all, by the task RECONCILE; until then Plex shows what it showed. NOTHING: the item
+is not touched, whatever Stash said. "#" stands for the row's number.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from tests.processes.stash_happenings import CREATE, Place, filled
 from tests.processes.world import World, copy_of_plugin
 from tests.waiting import until
 
-HOOK, SWEEP, SYNC_ALL, NOTHING = "hook", "sweep", "Sync All", "nothing to find"
-NEVER_SWEEPS, SWEEPS_OFTEN = "SWEEP_S = 86_400.0", "SWEEP_S = 0.5"
+HOOK, SWEEP, LOSS, NOTHING = "hook", "sweep", "loss", "nothing to find"
+RECONCILE = "Reconcile Library (All)"
+NEVER_SWEEPS, SWEEPS_OFTEN, SETTLES_SOON = "SWEEP_S = 86_400.0", "SWEEP_S = 0.5", "SETTLED_S = 0.5"
 
 # What an item shows of a scene that holds `happen.SCENE`.
 SHOWN = {
@@ -39,7 +41,6 @@ SHOWN = {
     "posters": "",
 }
 SEEN = {"summary": "Seen #"}
-COLLECTION = "the item stays in the collection that its former scene's studio gave it: who added it is known by scene"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,6 @@ class Row:
     """``shows`` is what the item shows in the end besides SHOWN, with a picture by its bytes.
 
     ``scene`` is what the scene holds besides SCENE, ``other`` the same for a second scene, if the row needs one.
-    ``gap`` is why this is not so yet.
     """
 
     what: str
@@ -56,7 +56,6 @@ class Row:
     shows: dict[str, Any] = field(default_factory=dict)
     scene: dict[str, Any] = field(default_factory=dict)
     other: Optional[dict[str, Any]] = None
-    gap: str = ""
 
 
 ROWS = [
@@ -95,11 +94,11 @@ ROWS = [
     Row("sceneMerge: the item of the scene that is left", SWEEP, happen.merge_scenes, {"summary": "Merged #"}, {}, {}),
     Row("sceneMerge: the item of the scene that went shows the one that is left", SWEEP, happen.merge_into_other,
         {"summary": "Merged #"}, {}, {}),
-    Row("sceneAssignFile: the file's item shows its new scene", SYNC_ALL, happen.assign_file, {}, {}, {}, COLLECTION),
+    Row("sceneAssignFile: the file's item shows its new scene", RECONCILE, happen.assign_file, {}, {}, {}),
     Row("plays, O, activity", NOTHING, happen.play),
     Row("sceneGenerateScreenshot: the new cover is shown", SWEEP, happen.film_anew, {"posters": cover("filmed")}),
     Row("scene markers", NOTHING, happen.mark_moments),
-    Row("moveFiles: the item is still known, and shows the scene", SYNC_ALL, happen.move_files, SEEN),
+    Row("moveFiles: the item is still known, and shows the scene", RECONCILE, happen.move_files, SEEN),
     Row("deleteFiles of a further file: the item of the first stays as it is", NOTHING, happen.delete_second_file),
     Row("fileSetFingerprints", NOTHING, lambda place: place.gql(
         "mutation($i:ID!){fileSetFingerprints(input:{id:$i,fingerprints:[]})}", i=place.file_id())),
@@ -118,17 +117,17 @@ ROWS = [
     Row("names edited in bulk, which leaves the names as they are", NOTHING, happen.edit_names_in_bulk),
     Row("tagsMerge: the destination in place of the source", HOOK,
         lambda place: place.stash.merge_tags([place.name("Blue #")], place.name("Green #")), {"genres": ["Green #"]}),
-    Row("performerMerge: the destination in place of the source", SYNC_ALL, happen.merge_performers,
+    Row("performerMerge: the destination in place of the source", RECONCILE, happen.merge_performers,
         {"actors": ["Ann #", "Cleo #"]}),
-    Row("performerDestroy: shown no longer", SYNC_ALL, happen.destroy("performer", "Ann #"), {"actors": ["Bea #"]}),
-    Row("performersDestroy: shown no longer", SYNC_ALL, happen.destroy("performer", "Ann #", True),
+    Row("performerDestroy: shown no longer", LOSS, happen.destroy("performer", "Ann #"), {"actors": ["Bea #"]}),
+    Row("performersDestroy: shown no longer", LOSS, happen.destroy("performer", "Ann #", True),
         {"actors": ["Bea #"]}),
-    Row("studioDestroy: neither studio nor collection", SYNC_ALL, happen.destroy("studio", "Studio #"),
+    Row("studioDestroy: neither studio nor collection", LOSS, happen.destroy("studio", "Studio #"),
         {"studio": "", "collections": []}),
-    Row("studiosDestroy: neither studio nor collection", SYNC_ALL, happen.destroy("studio", "Studio #", True),
+    Row("studiosDestroy: neither studio nor collection", LOSS, happen.destroy("studio", "Studio #", True),
         {"studio": "", "collections": []}),
-    Row("tagDestroy: shown no longer", SYNC_ALL, happen.destroy("tag", "Blue #"), {"genres": ["Green #"]}),
-    Row("tagsDestroy: shown no longer", SYNC_ALL, happen.destroy("tag", "Blue #", True), {"genres": ["Green #"]}),
+    Row("tagDestroy: shown no longer", LOSS, happen.destroy("tag", "Blue #"), {"genres": ["Green #"]}),
+    Row("tagsDestroy: shown no longer", LOSS, happen.destroy("tag", "Blue #", True), {"genres": ["Green #"]}),
     Row("groups, galleries, images", NOTHING, happen.touch_other_objects),
     # jobs
     Row("scan, new file: it has nothing to say yet, so its item stays as it is", NOTHING, happen.scan_new_file),
@@ -137,7 +136,7 @@ ROWS = [
     Row("scan, rescan: every scene is looked at", HOOK, happen.seen_by_hook(happen.rescan), SEEN),
     Row("scan, rescan of what is as it was", NOTHING, happen.rescan),
     Row("scan, a copy of a scene's file: the copy's item shows the scene too", HOOK, happen.scan_copy),
-    Row("scan, folder renamed: the item that Plex made of it shows the scene", SYNC_ALL, happen.scan_renamed_folder),
+    Row("scan, folder renamed: the item that Plex made of it shows the scene", RECONCILE, happen.scan_renamed_folder),
     Row("scan, cover after the hook, then auto-tag: who was recognized, and the cover", SWEEP, happen.scan_and_tag,
         {"title": "a file", "summary": "", "studio": "", "collections": [], "genres": [], "actors": ["Zoe Zed"],
          "posters": cover("scanned")}),
@@ -150,9 +149,9 @@ ROWS = [
     Row("clean, file gone: the item stays as it is", NOTHING, happen.clean_away),
     Row("clean, first of two files gone: the item of the other shows the scene", SWEEP, happen.clean_first_file, SEEN),
     Row("generate covers: the cover is shown", SWEEP, happen.generate_cover, {"posters": cover("generated")}),
-    Row("importObjects: scenes that come with the dates of old", SYNC_ALL, happen.import_objects,
+    Row("importObjects: scenes that come with the dates of old", RECONCILE, happen.import_objects,
         {"title": "Imported #", "studio": "", "collections": [], "actors": [], "genres": []}),
-    Row("batch tagging by stash-box: the names of there", SYNC_ALL, happen.rename_by_stash_box,
+    Row("batch tagging by stash-box: the names of there", RECONCILE, happen.rename_by_stash_box,
         {"actors": ["Anna #", "Bea #"], "studio": "Studios #", "collections": ["Studios #"]}),
 ]  # fmt: skip
 
@@ -170,16 +169,18 @@ class Lab:
             if row.other is not None:
                 place.other = Place(world, 500 + place.number, **row.other)
         world.stash.save(self.fence.id, code="C")
-        self.sync_all()
+        self.run("Sync All Scenes")
         for place in self.places.values():
             place.look()
 
-    def sync_all(self) -> None:
-        assert self.world.run_task("Sync All Scenes")["error"] is None
+    def run(self, task: str) -> dict[str, Any]:
+        ended = self.world.run_task(task)
+        assert ended["error"] is None
+        return dict(ended["output"])
 
-    def act(self) -> None:
-        """Let everything happen."""
-        for row in self.rows:
+    def act(self, *found: str) -> None:
+        """Let everything happen that is found so."""
+        for row in [row for row in self.rows if row.found in found]:
             try:
                 row.act(self.places[row.what])
             except Exception as error:  # this row's test fails, and no other
@@ -188,15 +189,15 @@ class Lab:
     def wait(self, *found: str) -> None:
         """Until the rows found so show what they should; if they never will, their tests say so."""
         with contextlib.suppress(AssertionError):
-            until(lambda: not any(self.wrong(*found, gaps=False).values()), 30)
+            until(lambda: not any(self.wrong(*found).values()), 30)
 
     def wait_for_fence(self, text: str) -> None:
         """Until a change that is younger than all others has reached Plex."""
         until(lambda: self.world.plex.item(self.fence.key)["tagline"] == text, what="the last change")
 
-    def wrong(self, *found: str, gaps: bool = True) -> dict[str, str]:
+    def wrong(self, *found: str) -> dict[str, str]:
         """By row: what its item shows and should not."""
-        rows = [row for row in self.rows if row.found in found and (gaps or not row.gap)]
+        rows = [row for row in self.rows if row.found in found]
         return {row.what: self.failed.get(row.what) or self._wrong(row) for row in rows}
 
     def _wrong(self, row: Row) -> str:
@@ -231,22 +232,22 @@ def rows(*found: str) -> list[Row]:
 
 
 def each(found: str) -> Any:
-    marks = {row.what: [pytest.mark.xfail(reason=row.gap)] if row.gap else [] for row in rows(found)}
-    return pytest.mark.parametrize("what", [pytest.param(what, marks=mark) for what, mark in marks.items()])
+    return pytest.mark.parametrize("what", [row.what for row in rows(found)])
 
 
 @contextlib.contextmanager
 def a_lab(folder: Any, rows: list[Row], sweep: str) -> Iterator[Lab]:
     with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         patch.setenv("STASH_PLUGIN_DATA", str(folder / "data"))
-        yield Lab(opened(stack, folder, copy_of_plugin(folder / "plugins", worker__session=sweep)), rows)
+        plugin = copy_of_plugin(folder / "plugins", worker__session=sweep, reconcile__schedule=SETTLES_SOON)
+        yield Lab(opened(stack, folder, plugin), rows)
 
 
 @pytest.fixture(scope="module")
 def hooks_alone(tmp_path_factory: Any) -> dict[str, Any]:
     """All that hooks tell, or need not tell, to a worker that never sweeps."""
     with a_lab(tmp_path_factory.mktemp("hooks"), rows(HOOK, NOTHING), NEVER_SWEEPS) as lab:
-        lab.act()
+        lab.act(HOOK, NOTHING)
         lab.world.stash.save(lab.fence.id, code="last")
         lab.wait_for_fence("last")
         lab.wait(HOOK)
@@ -255,17 +256,20 @@ def hooks_alone(tmp_path_factory: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def no_hooks(tmp_path_factory: Any) -> dict[str, Any]:
-    """All that no hook tells, before and after Sync All; and then an import, in the same way."""
-    with a_lab(tmp_path_factory.mktemp("sweeps"), rows(SWEEP, SYNC_ALL), SWEEPS_OFTEN) as lab:
-        lab.act()
+    """All that no hook tells, before and after Reconcile; then what is lost, and an import."""
+    with a_lab(tmp_path_factory.mktemp("sweeps"), rows(SWEEP, RECONCILE, LOSS), SWEEPS_OFTEN) as lab:
+        lab.act(SWEEP, RECONCILE)
         lab.world.stash.change(lab.fence.id, code="last")
         lab.wait_for_fence("last")
         lab.wait(SWEEP)
-        seen = {"touched": lab.touched(SYNC_ALL)}
-        lab.sync_all()
-        lab.wait(SWEEP, SYNC_ALL)
-        seen.update(wrong=lab.wrong(SWEEP, SYNC_ALL), errors=lab.world.errors())
-        return {**seen, "import": what_an_import_does(lab)}
+        seen = {"touched": lab.touched(RECONCILE)}
+        lab.run(RECONCILE)
+        lab.wait(SWEEP, RECONCILE)
+        seen.update(wrong=lab.wrong(SWEEP, RECONCILE), again=lab.run(RECONCILE)["gaps"])
+        lab.act(LOSS)
+        lab.wait(LOSS)
+        seen["wrong"].update(lab.wrong(LOSS))
+        return {**seen, "errors": lab.world.errors(), "import": what_an_import_does(lab)}
 
 
 def what_an_import_does(lab: Lab) -> dict[str, Any]:
@@ -279,7 +283,7 @@ def what_an_import_does(lab: Lab) -> dict[str, Any]:
     files = {id: scene["files"][0]["path"] for id, scene in world.stash.scenes().items() if scene["files"]}
     world.keys = {id: items[path.rpartition("/")[2]] for id, path in files.items()}
     before = world.differences()
-    lab.sync_all()
+    lab.run(RECONCILE)
     return {"wrong before": before, "wrong": world.differences(), "scenes": len(files)}
 
 
@@ -302,10 +306,19 @@ def test_the_sweep_finds(no_hooks: dict[str, Any], what: str) -> None:
     assert no_hooks["wrong"][what] == ""
 
 
-@each(SYNC_ALL)
-def test_sync_all_mends_what_stash_gives_no_sign_of(no_hooks: dict[str, Any], what: str) -> None:
+@each(RECONCILE)
+def test_reconcile_mends_what_stash_gives_no_sign_of(no_hooks: dict[str, Any], what: str) -> None:
     assert no_hooks["touched"][what] == ""
     assert no_hooks["wrong"][what] == ""
+
+
+@each(LOSS)
+def test_what_is_deleted_disappears_by_itself(no_hooks: dict[str, Any], what: str) -> None:
+    assert no_hooks["wrong"][what] == ""
+
+
+def test_reconcile_finds_nothing_more_the_second_time(no_hooks: dict[str, Any]) -> None:
+    assert no_hooks["again"] == {}
 
 
 def test_only_scenes_without_a_file_are_given_up(hooks_alone: dict[str, Any], no_hooks: dict[str, Any]) -> None:
@@ -315,7 +328,7 @@ def test_only_scenes_without_a_file_are_given_up(hooks_alone: dict[str, Any], no
 
 
 def test_an_import_that_gives_other_ids_to_all_scenes_confuses_nothing(no_hooks: dict[str, Any]) -> None:
-    """Nothing tells of it: what it changed is found by Sync All."""
+    """Nothing tells of it: what it changed is found by Reconcile."""
     found = no_hooks["import"]
     assert [sentence for sentence in found["wrong before"] if "not 'Imported'" not in sentence] == []
     assert found["wrong"] == [] and found["scenes"] > 10

@@ -145,7 +145,7 @@ def test_what_is_told_of_the_next_run_is_when_it_begins(interval, scope, done):
 
 @given(st.sampled_from(EVERY), st.sampled_from(SCOPES), st.lists(st.integers(-200_000, 200_000), max_size=30))
 def test_however_the_clock_jumps_runs_never_begin_more_often_than_they_should(interval, scope, jumps):
-    """Per jump at most one run more than the intervals that passed; and after an interval without jumps there is one."""
+    """At most one run for each jump; and after an interval without jumps there is one."""
     now, done, runs = NOW, {BEGAN: NOW}, 0
     for jump in [*jumps, 0]:
         now += jump

@@ -188,7 +188,7 @@ class _Play:
             self._stage.reopen()
         elif death:
             when, number = death.split()
-            with mock.patch.object(Sync, "apply", _deadly(when, int(number))):
+            with mock.patch.object(Sync, "apply", deadly(when, int(number))):
                 try:
                     self._run_out()
                 except Killed:
@@ -230,7 +230,7 @@ class _Play:
         write(self._stage.plex._state, item, {PLURALS[kind]: tags})
 
 
-def _deadly(when: str, number: int) -> Any:
+def deadly(when: str, number: int) -> Any:
     """A `Sync.apply` in which the worker dies at its n-th call."""
     send, calls = Sync.apply, iter(range(1_000))
 

@@ -13,7 +13,6 @@ from tests.worker.steps import Stage
 HOUR_S = 3_600.0
 
 
-@pytest.mark.xfail(reason="the index remembers the former item, and nobody asks anew while another item still fits")
 @pytest.mark.parametrize("hours", [0, 100])
 def test_reconcile_finds_one_of_two_items_that_plex_made_anew(tmp_path: Path, hours: int) -> None:
     with Stage(str(tmp_path / "data")) as stage:
@@ -29,7 +28,6 @@ def test_reconcile_finds_one_of_two_items_that_plex_made_anew(tmp_path: Path, ho
         assert stage.plex.item(second)["summary"] == "Details 1"
 
 
-@pytest.mark.xfail(reason="a walk of less than an hour ago is believed")
 def test_reconcile_finds_an_item_that_came_to_another_library_since_the_last_walk(tmp_path: Path) -> None:
     with Stage(str(tmp_path / "data")) as stage:
         more = stage.plex.add_section("More", ["/media"])
@@ -39,7 +37,6 @@ def test_reconcile_finds_an_item_that_came_to_another_library_since_the_last_wal
         assert stage.plex.item(second)["summary"] == "Details 1"
 
 
-@pytest.mark.xfail(reason="a scene that waits is left to its wait, which is up to ten minutes")
 def test_reconcile_repairs_at_once_what_waited_for_a_file_that_is_there_now(tmp_path: Path) -> None:
     with Stage(str(tmp_path / "data")) as stage:
         scene = stage.scene()
@@ -55,7 +52,6 @@ def test_reconcile_repairs_at_once_what_waited_for_a_file_that_is_there_now(tmp_
         assert stage.item(scene)["summary"] == "New"
 
 
-@pytest.mark.xfail(reason="the second try knows nothing of the tags that the first one meant to add")
 def test_a_collection_stays_ours_when_plex_forgets_the_item_between_edit_and_picture(tmp_path: Path) -> None:
     with Stage(str(tmp_path / "data")) as stage:
         scene = stage.scene(studio="Old", cover=cover("picture"))
@@ -67,7 +63,6 @@ def test_a_collection_stays_ours_when_plex_forgets_the_item_between_edit_and_pic
         assert stage.item(scene)["collections"] == ["New"]
 
 
-@pytest.mark.xfail(reason="the rows of a scene that failed are written as they were before its tags were intended")
 def test_a_collection_stays_ours_when_the_edit_went_through_and_the_rating_did_not(tmp_path: Path) -> None:
     with Stage(str(tmp_path / "data"), sync_rating=True) as stage:
         scene = stage.scene(studio="First")

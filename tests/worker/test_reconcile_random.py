@@ -15,7 +15,7 @@ from tests.worker.reconciling import writes
 from tests.worker.steps import Stage
 
 SEED = int(os.environ.get("STASH2PLEX_SEED", "20240229"))
-PLAYS = 3
+PLAYS = 2
 HOURS_2 = 7_200.0
 STAYS = (MISSING, ORPHANED)
 

@@ -1,126 +1,52 @@
-"""Several scenes that lead to one item of Plex: it shows one of them, and keeps nothing of those that it showed before."""
+"""Several scenes that lead to one item of Plex: it shows one of them, and nothing of those that it showed before."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import pytest
 
-from tests.doubles.plex_edits import seed as write
-from tests.processes.living import cover
-from tests.worker.random_edits import _deadly as deadly
+from tests.worker.random_edits import deadly
 from tests.worker.reconciling import dry_run, reconcile, writes
-from tests.worker.steps import FULL, Killed, Stage
+from tests.worker.rivaling import (
+    ASSIGN,
+    MERGE,
+    MINE,
+    merge,
+    person_adds,
+    poster,
+    poster_of,
+    scene_of,
+    settled,
+    split,
+    tags,
+    tags_of,
+    two,
+)
+from tests.worker.steps import Killed, Stage
 from worker.rivals import Rivals
 from worker.sync import Sync
 
-MINE = "A person's"
-MERGE = "mutation($i:SceneMergeInput!){sceneMerge(input:$i){id}}"
-ASSIGN = "mutation($s:ID!,$f:ID!){sceneAssignFile(input:{scene_id:$s,file_id:$f})}"
 preserving = pytest.mark.parametrize("preserve", [False, True], ids=["mirror", "preserve"])
-
-
-def scene_of(stage: Stage, name: str, **more: Any) -> int:
-    """A scene that has everything under names of its own, and shares one tag with all others."""
-    values = {"title": f"{name} title", "details": f"{name} details", "studio": f"{name} studio"}
-    tags = {"performers": [f"{name} star"], "tags": [f"{name} tag", "Shared"], "director": f"{name} director"}
-    return stage.scene(**{**FULL, **values, **tags, "cover": cover(name), **more})
-
-
-def two(stage: Stage, preserve: bool = False) -> tuple[int, int]:
-    """Two scenes in step, each with its own item."""
-    stage.configure(preserve_plex_edits=preserve)
-    scenes = scene_of(stage, "First"), scene_of(stage, "Second")
-    stage.settle(*scenes)
-    assert [tags(stage, scene) for scene in scenes] == [tags_of(name, preserve) for name in ("First", "Second")]
-    return scenes
-
-
-def merge(stage: Stage, kept: int, gone: int) -> None:
-    """Let Plex show both scenes' files as versions of one item."""
-    state = stage.plex._state
-    with state.lock:
-        item, other = stage.plex._find(stage.keys[kept]), stage.plex._find(stage.keys[gone])
-        state.remove_item(other)
-        item.section.unindex(item)
-        item.files += other.files
-        item.section.index(item)
-        state.touch(item)
-    stage.keys[gone] = stage.keys[kept]
-    stage.clock.now += 7_200  # what was listed before is too old to count
-
-
-def split(stage: Stage, scene: int) -> None:
-    """Let Plex show this scene's file as an item of its own again."""
-    state = stage.plex._state
-    with state.lock:
-        item = stage.plex._find(stage.keys[scene])
-        item.section.unindex(item)
-        item.files = [file for file in item.files if not file.file.endswith(f"/s{scene}.mp4")]
-        item.section.index(item)
-        state.touch(item)
-    stage.give_plex(scene)
-    stage.clock.now += 7_200
-
-
-def person_adds(stage: Stage, key: str, **tags: Any) -> None:
-    """Somebody adds tags of their own to what the item has."""
-    shown = stage.plex.item(key)
-    with stage.plex._state.lock:
-        item = stage.plex._find(key)
-        write(stage.plex._state, item, {name: [*shown[name], *new] for name, new in tags.items()})
-
-
-def poster(stage: Stage, scene: int) -> str:
-    return next(str(one["ratingKey"]) for one in stage.item(scene)["posters"] if one["selected"])
-
-
-def poster_of(name: str) -> str:
-    return f"upload://posters/{hashlib.sha1(cover(name), usedforsecurity=False).hexdigest()}"
-
-
-def tags(stage: Stage, scene: int) -> dict[str, set[str]]:
-    return tags_on(stage.item(scene))
-
-
-def tags_on(item: dict[str, Any]) -> dict[str, set[str]]:
-    return {name: {*item[name]} for name in ("collections", "genres", "actors", "directors")}
-
-
-def tags_of(name: str, preserve: bool, **people: str) -> dict[str, set[str]]:
-    """What the item of such a scene shows when people added these tags of their own; a mirror keeps collections."""
-    shown = {"collections": {f"{name} studio"}, "genres": {f"{name} tag", "Shared"}}
-    shown.update(actors={f"{name} star"}, directors={f"{name} director"})
-    for kind, tag in people.items():
-        shown[kind] |= {tag} if preserve or kind == "collections" else set()
-    return shown
-
-
-def settled(stage: Stage) -> None:
-    """One more comparison finds nothing that it would repair, and writes nothing."""
-    before = writes(stage)
-    found = reconcile(stage)
-    assert {*found["gaps"]} <= {"orphaned"} and writes(stage) == before
 
 
 # two scenes on one item
 
 
-@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0,), (1,)], ids=str)
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (1,)], ids=str)
 @pytest.mark.parametrize("kept", [0, 1])
 def test_an_item_that_shows_two_scenes_follows_the_one_with_the_lower_id(
-    either: Stage, kept: int, order: tuple[int, ...]
+    stage: Stage, kept: int, order: tuple[int, ...]
 ) -> None:
-    scenes = two(either)
-    merge(either, scenes[kept], scenes[1 - kept])
+    scenes = two(stage)
+    merge(stage, scenes[kept], scenes[1 - kept])
     for number in order:
-        either.save(scenes[number], code="NEW")
-        either.run()
-    reconcile(either)
-    assert either.differing(scenes[0]) == {} and tags(either, scenes[0]) == tags_of("First", False)
-    settled(either)
-    assert reconcile(either)["doubtful"] == 1
+        stage.save(scenes[number], code="NEW")
+        stage.run()
+    reconcile(stage)
+    assert stage.differing(scenes[0]) == {} and tags(stage, scenes[0]) == tags_of("First", False)
+    settled(stage)
+    assert reconcile(stage)["doubtful"] == 1
 
 
 def test_who_waits_behind_another_scene_is_told_so(stage: Stage) -> None:
@@ -172,8 +98,7 @@ def test_a_scene_that_is_not_sent_leaves_the_item_to_the_other(stage: Stage, set
 
 
 @preserving
-@pytest.mark.parametrize("marked", [True, False], ids=["hook", "no hook"])
-@pytest.mark.parametrize("kept", [0, 1])
+@pytest.mark.parametrize(("kept", "marked"), [(0, True), (1, False)], ids=["hook", "no hook"])
 def test_when_the_scene_that_had_the_item_is_deleted_the_other_takes_over(
     either: Stage, preserve: bool, kept: int, marked: bool
 ) -> None:
@@ -225,20 +150,20 @@ def test_a_worker_that_dies_while_an_item_changes_hands_leaves_nothing_of_the_fo
 
 @preserving
 @pytest.mark.parametrize("by", ["reconcile", "save"])
-def test_a_file_that_is_assigned_to_another_scene_takes_its_item_along(either: Stage, preserve: bool, by: str) -> None:
-    first, second = two(either, preserve)
-    person_adds(either, either.keys[second], collections=[MINE], genres=[MINE])
-    file = either.stash.library.scene(second).files[0].id
-    either.stash.gql(ASSIGN, {"s": first, "f": file})
-    either.clock.now += 7_200
+def test_a_file_that_is_assigned_to_another_scene_takes_its_item_along(stage: Stage, preserve: bool, by: str) -> None:
+    first, second = two(stage, preserve)
+    person_adds(stage, stage.keys[second], collections=[MINE], genres=[MINE])
+    file = stage.stash.library.scene(second).files[0].id
+    stage.stash.gql(ASSIGN, {"s": first, "f": file})
+    stage.clock.now += 7_200
     if by == "save":
-        either.save(first, code="NEW")
-        either.run()
-    reconcile(either)
-    assert tags(either, second) == tags_of("First", preserve, collections=MINE, genres=MINE)
-    assert preserve or either.item(second)["title"] == either.item(first)["title"] == "First title"
-    assert poster(either, second) == poster_of("First")
-    settled(either)
+        stage.save(first, code="NEW")
+        stage.run()
+    reconcile(stage)
+    assert tags(stage, second) == tags_of("First", preserve, collections=MINE, genres=MINE)
+    assert preserve or stage.item(second)["title"] == stage.item(first)["title"] == "First title"
+    assert poster(stage, second) == poster_of("First")
+    settled(stage)
 
 
 @preserving
@@ -264,37 +189,37 @@ def test_one_of_two_files_that_changes_its_scene_leaves_the_other_item_alone(
 
 
 @preserving
-def test_the_items_of_merged_scenes_show_the_one_that_is_left(either: Stage, preserve: bool) -> None:
-    first, second = two(either, preserve)
-    person_adds(either, either.keys[first], collections=[MINE])
-    either.stash.gql(MERGE, {"i": {"source": [first], "destination": second, "values": {"id": second}}})
-    either.clock.now += 7_200
-    either.run()
-    reconcile(either)
-    assert tags(either, first) == tags_of("Second", preserve, collections=MINE)
-    assert tags(either, second) == tags_of("Second", preserve)
-    settled(either)
-    assert reconcile(either)["gaps"] == {}
+def test_the_items_of_merged_scenes_show_the_one_that_is_left(stage: Stage, preserve: bool) -> None:
+    first, second = two(stage, preserve)
+    person_adds(stage, stage.keys[first], collections=[MINE])
+    stage.stash.gql(MERGE, {"i": {"source": [first], "destination": second, "values": {"id": second}}})
+    stage.clock.now += 7_200
+    stage.run()
+    reconcile(stage)
+    assert tags(stage, first) == tags_of("Second", preserve, collections=MINE)
+    assert tags(stage, second) == tags_of("Second", preserve)
+    settled(stage)
+    assert reconcile(stage)["gaps"] == {}
 
 
 @preserving
 @pytest.mark.parametrize("order", [(), (0, 1), (1, 0)], ids=["at once", "first before second", "second before first"])
-def test_scenes_that_swap_their_files_swap_their_items(either: Stage, preserve: bool, order: tuple[int, ...]) -> None:
-    scenes = first, second = two(either, preserve)
-    person_adds(either, either.keys[first], collections=[MINE])
-    with either.stash.core.lock:
-        one, other = (either.stash.library.scene(scene) for scene in scenes)
+def test_scenes_that_swap_their_files_swap_their_items(stage: Stage, preserve: bool, order: tuple[int, ...]) -> None:
+    scenes = first, second = two(stage, preserve)
+    person_adds(stage, stage.keys[first], collections=[MINE])
+    with stage.stash.core.lock:
+        one, other = (stage.stash.library.scene(scene) for scene in scenes)
         one.files, other.files = other.files, one.files
-    either.keys[first], either.keys[second] = either.keys[second], either.keys[first]
+    stage.keys[first], stage.keys[second] = stage.keys[second], stage.keys[first]
     for number in order:
-        either.settle(scenes[number])
-    found = reconcile(either)
+        stage.settle(scenes[number])
+    found = reconcile(stage)
     assert order or found["gaps"] == {"moved": 2}
-    assert tags(either, first) == tags_of("First", preserve)
-    assert tags(either, second) == tags_of("Second", preserve, collections=MINE)
-    assert [poster(either, scene) for scene in scenes] == [poster_of("First"), poster_of("Second")]
-    assert preserve or [either.item(scene)["title"] for scene in scenes] == ["First title", "Second title"]
-    settled(either)
+    assert tags(stage, first) == tags_of("First", preserve)
+    assert tags(stage, second) == tags_of("Second", preserve, collections=MINE)
+    assert [poster(stage, scene) for scene in scenes] == [poster_of("First"), poster_of("Second")]
+    assert preserve or [stage.item(scene)["title"] for scene in scenes] == ["First title", "Second title"]
+    settled(stage)
 
 
 # several items of a scene
@@ -314,6 +239,17 @@ def test_of_several_items_of_a_scene_only_the_contested_one_is_another_scene_s(s
     reconcile(stage)
     assert tags(stage, second) == tags(stage, 0) == tags_of("Second", preserve)
     settled(stage)
+
+
+@pytest.mark.xfail(reason="the index remembers the former item, and nobody asks anew while another item still fits")
+def test_an_item_that_swallowed_one_of_a_scene_s_items_is_found(stage: Stage) -> None:
+    second, first = scene_of(stage, "Second"), scene_of(stage, "First")
+    stage.stash.library.new_file(stage.stash.library.scene(second), "/data/more.mp4", 77)
+    stage.keys[0] = stage.plex.add_item(stage.section, "/media/more.mp4", 77, title="a file")
+    stage.settle(first, second)
+    merge(stage, first, 0)
+    reconcile(stage)
+    assert tags(stage, first) == tags_of("Second", False)
 
 
 # Stash in the middle of it

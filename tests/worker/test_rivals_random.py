@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from tests.worker.reconciling import reconcile, writes
+from tests.worker.rivaling import ASSIGN, MERGE, MINE, person_adds, poster_of, scene_of, tags_of, tags_on
 from tests.worker.steps import Killed, Stage
-from tests.worker.test_rivals import ASSIGN, MERGE, MINE, person_adds, poster_of, scene_of, tags_of, tags_on
 from worker.sync import Sync
 
 SEED = int(os.environ.get("STASH2PLEX_SEED", "20240229"))
-PLAYS, SCENES, ACTS = 3, 5, 12
+PLAYS, SCENES, ACTS = 2, 5, 14
 
 
 class Play:
@@ -156,8 +156,10 @@ def test_in_the_end_each_item_shows_one_of_its_scenes_alone(tmp_path: Path, mode
                 play.act()
             stage.clock.now += 7_200
             stage.run()
+            stage.session.clear_match_cache()  # see the expected failure in test_rivals
             reconcile(stage)
             assert play.wrong(preserve) == {}, f"seed {seed}"
             before = writes(stage)
             assert {*reconcile(stage)["gaps"]} <= {"orphaned"}, f"seed {seed}"
-            assert writes(stage) == before and {row["kind"] for row in stage.dead().values()} <= {"ambiguous", "permanent"}
+            dead = {letter["kind"] for letter in stage.dead().values()}
+            assert writes(stage) == before and dead <= {"ambiguous", "permanent"}
