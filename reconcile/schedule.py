@@ -14,7 +14,10 @@ START_SCOPE = "24h"
 SETTLED_S = 5.0  # deletions come in swarms
 BEGAN = "began"  # when this installation began: nothing that was there before is our business unasked
 
-START, INTERVAL, DELETED, ASKED = "at the start", "by itself", "after a deletion", "asked for"
+SENT_S = 86_400.0  # how often Stash is compared with what was sent: some changes leave no sign at all
+
+START, INTERVAL, DELETED, DAILY = "at the start", "by itself", "after a deletion", "once a day"
+ASKED = "asked for"
 
 Done = Mapping[str, float]
 
@@ -22,9 +25,9 @@ Done = Mapping[str, float]
 def due(interval: str, scope: str, done: Done, wanted: float | None, starting: bool, now: float) -> Plan | None:
     """The run to begin now, None for none.
 
-    ``done`` holds the ends of the last runs by scope, with that of the last deep one over everything as DEEP, and
-    BEGAN. ``wanted`` is when something was deleted in Stash of which nobody knows which scenes had it. ``starting``
-    says that the worker has not looked back yet.
+    ``done`` holds the ends of the last runs by scope, with that of the last deep one over everything as DEEP, that of
+    the last one of depth sent as SENT, and BEGAN. ``wanted`` is when something was deleted in Stash of which nobody
+    knows which scenes had it. ``starting`` says that the worker has not looked back yet.
     """
     done = _past(done, now)
     if INTERVALS_S[interval] and _older(covered(scope, done), INTERVALS_S[interval], now):
@@ -32,8 +35,10 @@ def due(interval: str, scope: str, done: Done, wanted: float | None, starting: b
         return Plan(scope, QUICK if quick else DEEP, why=INTERVAL)
     if wanted is not None and not 0 <= now - wanted < SETTLED_S:
         return Plan(ALL, SENT, why=DELETED)
-    if starting and _older(max(done.values(), default=None), START_S, now):
+    if starting and _older(_latest(done, *SCOPES_S, BEGAN), START_S, now):
         return Plan(START_SCOPE, DEEP, why=START)
+    if _older(_latest(done, ALL, SENT, BEGAN), SENT_S, now):
+        return Plan(ALL, SENT, why=DAILY)
     return None
 
 
@@ -54,6 +59,10 @@ def covered(scope: str, done: Done) -> float | None:
 def _past(done: Done, now: float) -> Done:
     """Without times to come: after the clock was set back they say nothing, and must not outshine newer ones."""
     return {name: at for name, at in done.items() if at <= now}
+
+
+def _latest(done: Done, *names: str) -> float | None:
+    return max((done[name] for name in names if name in done), default=None)
 
 
 def _covers(span: float, wanted: float) -> bool:

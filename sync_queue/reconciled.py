@@ -81,6 +81,10 @@ class Reconciled:
         sql = "UPDATE runs SET content = ?, ended = ? WHERE id = ?"
         self._db.execute(sql, (json.dumps(content), ended, number))
 
+    def run_dropped(self, number: int) -> None:
+        """Do not keep this run."""
+        self._db.execute("DELETE FROM runs WHERE id = ?", (number,))
+
     def runs(self) -> list[dict[str, Any]]:
         """The last runs, newest first: ``id``, ``started``, ``ended`` (None: it goes on) and ``content``."""
         rows = self._db.execute("SELECT id, started, ended, CAST(content AS BLOB) FROM runs ORDER BY id DESC")

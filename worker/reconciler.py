@@ -174,15 +174,13 @@ class Reconciler:
         return schedule.next_due(settings.reconcile_interval, settings.reconcile_scope, self._done(), now)
 
     def _end(self, now: float, note: str = "") -> None:
-        counts = self._plan.depth != SENT and (self._plan.scope == ALL or self._plan.by == UPDATED)
-        if counts and not note:
-            done = {**self._done(), self._plan.scope: now}
-            if self._plan.scope == ALL and self._plan.depth == DEEP:
-                done[DEEP] = now
-            self._store.remember(RECONCILED, done)
+        if not note:
+            self._store.remember(RECONCILED, {**self._done(), **dict.fromkeys(_covered(self._plan), now)})
         self._content["note"] = note
-        self._store.run_goes_on(self.running, self._kept(), ended=now)
-        if self._plan.depth != SENT or self._content["gaps"] or note:
+        if self._plan.depth == SENT and not self._content["gaps"] and not note:
+            self._store.run_dropped(self.running)  # it is nothing to keep, and comes every day
+        else:
+            self._store.run_goes_on(self.running, self._kept(), ended=now)
             log.info(COMPONENT, f"Reconcile ends: {summary(self._content)}{f'; {note}' if note else ''}")
         self.running = 0
 
@@ -223,6 +221,14 @@ class Reconciler:
         told = {name: content[name] for name in names if name in content}
         took = None if ended is None else max(0.0, ended - row["started"])
         return {"run": row["id"], "started": row["started"], "ended": ended, "duration_s": took, **told}
+
+
+def _covered(plan: Plan) -> list[str]:
+    """What a run that came to its end stands for, in the words of `reconcile.schedule.due`."""
+    if plan.depth == SENT:
+        return [SENT]
+    scopes = [plan.scope] if plan.scope == ALL or plan.by == UPDATED else []
+    return scopes + [DEEP] * (plan.depth == DEEP and plan.scope == ALL)
 
 
 def scan(run: int, plan: Plan, tools: Tools, stash: StashClient, store: Store) -> Scan:

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconcile import schedule
 from reconcile.scan import ALL, DEEP, QUICK, SCOPES_S, SENT
-from reconcile.schedule import BEGAN, DEEP_S, DELETED, INTERVAL, INTERVALS_S, NEVER, SETTLED_S, START, due, next_due
+from reconcile.schedule import BEGAN, DAILY, DEEP_S, DELETED, INTERVAL, INTERVALS_S, NEVER, SETTLED_S, START, next_due
 
 NOW = 1_700_000_000.0
 HOUR_S = 3_600.0
+DAY_S = 86_400.0
 EVERY = [name for name in INTERVALS_S if name != NEVER]
 SCOPES = list(SCOPES_S)
 
@@ -18,6 +20,11 @@ SCOPES = list(SCOPES_S)
 AGES = st.integers(-30, 30).map(lambda days: days * 86_400) | st.integers(-100_000, 100_000)
 DONE = st.dictionaries(st.sampled_from([*SCOPES, DEEP, BEGAN]), AGES.map(lambda age: NOW - age))
 WANTED = st.none() | AGES.map(lambda age: NOW - age)
+
+
+def due(interval, scope, done, wanted, starting, now):
+    """The run that is due besides that of every day."""
+    return schedule.due(interval, scope, {**done, SENT: now}, wanted, starting, now)
 
 
 def ended(done, plan, at):
@@ -156,3 +163,18 @@ def test_however_the_clock_jumps_runs_never_begin_more_often_than_they_should(in
                 runs, done = runs + 1, ended(done, plan, now)
     assert runs <= len(jumps) + 1
     assert due(interval, scope, done, None, False, now + INTERVALS_S[interval]) is not None
+
+
+# once a day
+
+
+@pytest.mark.parametrize("last", [SENT, ALL, BEGAN])
+def test_stash_is_compared_with_what_was_sent_once_a_day(last):
+    assert schedule.due(NEVER, ALL, {last: NOW}, None, False, NOW + DAY_S - 1) is None
+    plan = schedule.due(NEVER, ALL, {last: NOW}, None, False, NOW + DAY_S)
+    assert (plan.scope, plan.depth, plan.why) == (ALL, SENT, DAILY)
+
+
+def test_a_run_of_every_day_is_no_look_back_over_the_last_day_of_plex():
+    done = {BEGAN: NOW - DAY_S, SENT: NOW}
+    assert schedule.due(NEVER, ALL, done, None, True, NOW).why == START

@@ -288,3 +288,17 @@ def test_who_asks_for_what_is_under_way_already_joins_it(stage: Stage, monkeypat
     stage.reopen()
     assert reconcile(stage)["checked"] == 20
     assert len(stage.session.reconciler.runs()) == 1
+
+
+def test_a_folder_that_was_renamed_without_a_sign_is_found_within_a_day_and_an_unchanged_library_says_nothing(
+    stage: Stage,
+) -> None:
+    scene, *_ = synced(stage, 3)
+    never_sent = stage.scene(**FULL)
+    stage.run_for(DAY_S + 120)
+    assert stage.session.reconciler.runs() == []
+    stage.stash.move_file(scene, f"/data/renamed/s{scene}.mp4", with_folder=True)
+    stage.stash.gql("mutation { metadataScan(input: {}) }")
+    stage.run_for(DAY_S + 120)
+    assert [(run["depth"], run["gaps"]) for run in stage.session.reconciler.runs()] == [("sent", {"moved": 1})]
+    assert stage.item(never_sent)["summary"] == ""

@@ -241,7 +241,6 @@ def test_of_several_items_of_a_scene_only_the_contested_one_is_another_scene_s(s
     settled(stage)
 
 
-@pytest.mark.xfail(reason="the index remembers the former item, and nobody asks anew while another item still fits")
 def test_an_item_that_swallowed_one_of_a_scene_s_items_is_found(stage: Stage) -> None:
     second, first = scene_of(stage, "Second"), scene_of(stage, "First")
     stage.stash.library.new_file(stage.stash.library.scene(second), "/data/more.mp4", 77)
