@@ -27,13 +27,13 @@ from validation.text import private
 
 PAGE_SCENES = 200
 PAGE_ROWS = 1_000  # of the sync log: there may be many whose scenes are gone
-SENT, QUICK, DEEP = "sent", "quick", "deep"
+DEPTHS = SENT, QUICK, DEEP = "sent", "quick", "deep"
 ALL = "all"
 SCOPES_S = {ALL: 0.0, "24h": 86_400.0, "7days": 7 * 86_400.0}
 SCOPE_WORDS = {ALL: "all scenes", "24h": "the last 24 hours", "7days": "the last 7 days"}
 UPDATED, CREATED = "updated_at", "created_at"
 
-LISTING, SCENES, REST, DONE = "listing", "scenes", "rest", "done"
+STAGES = LISTING, SCENES, REST, DONE = "listing", "scenes", "rest", "done"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ making, because Stash compares these times as text in its own offset.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Callable
 from typing import Protocol
@@ -68,9 +69,9 @@ def _seconds(stamp: str) -> float:
 
 
 def stamp(seconds: float, like: str = "") -> str:
-    """A Unix time as Stash would write it, in the offset of another stamp of its making."""
+    """A Unix time as Stash would write it, in the offset of another stamp of its making if that can be read."""
     zone: datetime.tzinfo = datetime.timezone.utc
-    if like and not like.endswith("Z"):
-        zone = datetime.datetime.fromisoformat(like).tzinfo or zone
+    with contextlib.suppress(ValueError):
+        zone = datetime.datetime.fromisoformat(like.replace("Z", "+00:00")).tzinfo or zone
     text = datetime.datetime.fromtimestamp(seconds, zone).replace(microsecond=0).isoformat()
     return text.replace("+00:00", "Z")

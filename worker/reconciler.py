@@ -5,14 +5,13 @@ What a run finds goes into the same queue as everything else, and the run waits 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from reconcile import gaps, schedule
 from reconcile.gaps import Gap
-from reconcile.scan import ALL, DEEP, DONE, QUICK, SCOPE_WORDS, SENT, UPDATED, Cursor, Page, Plan, Scan
+from reconcile.scan import ALL, DEEP, DONE, SENT, UPDATED, Cursor, Plan, Scan
 from stash import log
 from stash.client import StashClient
 from sync_queue.queue import JobQueue
@@ -23,16 +22,17 @@ from worker.breaker import FAILURES_TO_OPEN
 from worker.drain import Drain, Step
 from worker.ingest import WANTED
 from worker.policy import KILLS_TO_POISON, NOT_CHARGED
+from worker.runs import COUNTS, about, recalled, summary, take_in, told
 from worker.tools import Tools
 
 COMPONENT = "Reconcile"
 RECONCILED = "reconciled"
+HELD_UNTIL = "reconcile_held_until"
+HELD_S = 3_600.0
 FULL_SCENES = 1_000
-EXAMPLES = 3
 AWAY_S = 1.0
 VAIN_TRIES = 3 * FAILURES_TO_OPEN
 WHY = "reconcile"
-COUNTS = ("checked", "healthy", "skipped", "doubtful", "under_way", "repairs", "plex_requests", "stash_requests")
 
 
 class Reconciler:
@@ -61,12 +61,11 @@ class Reconciler:
             self._end(now, "another run took its place")
         self._plan, self._cursor, self._vain = plan, Cursor(), 0
         counts = dict.fromkeys((*COUNTS, "deaths"), 0)
-        self._content = {**asdict(plan), **counts, "gaps": {}, "examples": [], "note": ""}
+        wanted = self._store.fact(WANTED)
+        self._content = {**asdict(plan), **counts, "gaps": {}, "examples": [], "note": "", "wanted": wanted}
         self.running = self._store.run_begins(now, self._kept())
-        if plan.why == schedule.DELETED or (plan.scope == ALL and plan.depth == DEEP):
-            self._store.remember(WANTED, None)
         write = log.debug if plan.depth == SENT else log.info
-        write(COMPONENT, f"Reconcile begins: {_about(plan)}")
+        write(COMPONENT, f"Reconcile begins: {about(plan)}")
         return self.running
 
     def begin_due(self, settings: Settings, now: float) -> None:
@@ -75,6 +74,9 @@ class Reconciler:
         if not done:  # a new installation: what was there before is nobody's business unasked
             done = {schedule.BEGAN: now}
             self._store.remember(RECONCILED, done)
+        held = self._store.fact(HELD_UNTIL)
+        if isinstance(held, (int, float)) and 0 < held - now <= HELD_S:
+            return
         wanted = self._store.fact(WANTED)
         since = float(wanted) if isinstance(wanted, (int, float)) else None
         plan = schedule.due(settings.reconcile_interval, settings.reconcile_scope, done, since, self._starting, now)
@@ -161,11 +163,11 @@ class Reconciler:
 
     def runs(self) -> list[dict[str, Any]]:
         """The last runs for people, newest first."""
-        return [self._told(row) for row in self._store.runs()]
+        return [told(row) for row in self._store.runs()]
 
     def run(self, number: int) -> dict[str, Any]:
         """One run for people; {} when it is kept no more."""
-        return next((self._told(row) for row in self._store.runs() if row["id"] == number), {})
+        return next((told(row) for row in self._store.runs() if row["id"] == number), {})
 
     def next_due(self, settings: Settings, now: float) -> float | None:
         """When the next run begins by itself, None when none will."""
@@ -176,6 +178,8 @@ class Reconciler:
     def _end(self, now: float, note: str = "") -> None:
         if not note:
             self._store.remember(RECONCILED, {**self._done(), **dict.fromkeys(_covered(self._plan), now)})
+            if self._plan.scope == ALL and self._store.fact(WANTED) == self._content.get("wanted"):
+                self._store.remember(WANTED, None)  # unless something was deleted meanwhile
         self._content["note"] = note
         if self._plan.depth == SENT and not self._content["gaps"] and not note:
             self._store.run_dropped(self.running)  # it is nothing to keep, and comes every day
@@ -185,8 +189,12 @@ class Reconciler:
         self.running = 0
 
     def _give_up(self, now: float, why: str) -> None:
-        """The run does not count: Plex, which was back in between, or Stash fails at the same place for ever."""
+        """The run does not count: Plex, which was back in between, or Stash fails at the same place for ever.
+
+        For an hour none begins by itself, since it would fare no better.
+        """
         log.warning(COMPONENT, f"Reconcile gives up: {why}")
+        self._store.remember(HELD_UNTIL, now + HELD_S)
         self._end(now, f"given up: {why}")
 
     def _done(self) -> dict[str, float]:
@@ -203,24 +211,12 @@ class Reconciler:
         return {**self._content, "cursor": asdict(self._cursor)}
 
     def _take_up(self, row: dict[str, Any]) -> None:
-        """Go on where the last worker was; a run whose record cannot be read is over."""
-        content = dict(row["content"])
+        """Go on where the last worker was; a run whose record is damaged is over."""
         try:
-            self._cursor = replace(Cursor(), **content.pop("cursor"))
-            self._plan = replace(Plan(), **{name: content[name] for name in asdict(Plan())})
-            died = content.pop("at_work", False) is True
-            self._content = {**content, **{name: int(content[name]) for name in (*COUNTS, "deaths")}}
-            self._content["deaths"] += died
+            self._plan, self._cursor, self._content = recalled(row["content"])
             self.running = int(row["id"])
         except (KeyError, TypeError, ValueError, AttributeError):
             self._store.run_goes_on(int(row["id"]), {"note": "its record was damaged"}, ended=row["started"])
-
-    def _told(self, row: dict[str, Any]) -> dict[str, Any]:
-        content, ended = row["content"], row["ended"]
-        names = ("why", "scope", "by", "depth", *COUNTS, "gaps", "examples", "note")
-        told = {name: content[name] for name in names if name in content}
-        took = None if ended is None else max(0.0, ended - row["started"])
-        return {"run": row["id"], "started": row["started"], "ended": ended, "duration_s": took, **told}
 
 
 def _covered(plan: Plan) -> list[str]:
@@ -234,31 +230,3 @@ def _covered(plan: Plan) -> list[str]:
 def scan(run: int, plan: Plan, tools: Tools, stash: StashClient, store: Store) -> Scan:
     """The scan of a run with what there is now."""
     return Scan(run, plan, stash, store, tools.plex, tools.finder, tools.comparer, tools.index.sections)
-
-
-def take_in(content: dict[str, Any], page: Page) -> None:
-    """Count what a page showed; keep the first examples of each kind."""
-    for name in ("checked", "healthy", "skipped"):
-        content[name] += getattr(page, name)
-    counted = Counter({**content["gaps"], gaps.DOUBTFUL: content["doubtful"]})
-    for gap in (*page.gaps, *page.doubts):
-        counted[gap.kind] += 1
-        if counted[gap.kind] <= EXAMPLES:
-            content["examples"].append({"scene": gap.scene, "kind": gap.kind, "reason": gap.reason})
-    content["gaps"] = {kind: counted[kind] for kind in gaps.KINDS if counted[kind]}
-    content["doubtful"] = counted[gaps.DOUBTFUL]
-
-
-def summary(content: dict[str, Any]) -> str:
-    """What a run came to, in a sentence."""
-    found = ", ".join(f"{count} {kind}" for kind, count in content["gaps"].items()) or "no gaps"
-    left_out = [f"{content[name]} {name}" for name in ("skipped", "doubtful") if content[name]]
-    aside = f" ({', '.join(left_out)})" if left_out else ""
-    asked = f"{content['plex_requests']} requests to Plex, {content['stash_requests']} to Stash"
-    return f"{content['checked']} scenes checked{aside}, {found}, {content['repairs']} queued; {asked}"
-
-
-def _about(plan: Plan) -> str:
-    act = "changed" if plan.by == UPDATED else "added"
-    scenes = SCOPE_WORDS[ALL] if plan.scope == ALL else f"scenes {act} in {SCOPE_WORDS[plan.scope]}"
-    return f"{scenes}, {plan.why}{', quick' if plan.depth == QUICK else ''}"

@@ -60,7 +60,7 @@ class Sync:
         failed.update(brought.failed)
         fields = (*(name for name in push.edit.fields if name not in failed), *brought.sent)
         entry = _entry(push, failed, before)
-        if kinds:
+        if work.projection.pictures and not unread:
             tags = (one for one in entry.intended if one[0] not in PICTURES)
             entry = replace(entry, cover=cover.sha1, etag=cover.etag, pictures=brought.shown)
             entry = replace(entry, intended=_sorted((*tags, *brought.earlier)))

@@ -9,7 +9,8 @@ from reconcile.scan import ALL, DEEP, DONE, UPDATED, Cursor, Plan
 from reconcile.schedule import ASKED
 from validation.errors import Trouble
 from worker.drain import Step
-from worker.reconciler import COUNTS, scan, take_in
+from worker.reconciler import scan
+from worker.runs import COUNTS, take_in
 from worker.session import Session
 from worker.tasks_drain import ProcessQueue
 

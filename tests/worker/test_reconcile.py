@@ -10,6 +10,7 @@ from reconcile.compare import Comparer
 from reconcile.scan import Plan
 from tests.worker.reconciling import dry_run, edit_in_plex, reconcile, writes
 from tests.worker.steps import FULL, Killed, Stage
+from worker.ingest import WANTED
 
 HOUR_S = 3_600.0
 DAY_S = 86_400.0
@@ -205,9 +206,13 @@ def test_a_run_waits_while_plex_is_away_and_goes_on_by_itself(stage: Stage) -> N
 def test_a_run_gives_up_where_plex_fails_for_ever(stage: Stage) -> None:
     synced(stage, 5)
     stage.plex.faults.add("status", times=None, method="GET", match="/library/metadata/", status=500)
+    stage.configure(reconcile_interval="daily")
     stage.session.reconciler.begin(Plan(), stage.clock.now)
-    stage.run_for(HOUR_S)
-    assert "given up" in stage.session.reconciler.runs()[0]["note"]
+    stage.run_for(50 * 60)
+    assert ["given up" in run["note"] for run in stage.session.reconciler.runs()] == [True]
+    stage.plex.faults.clear()
+    stage.run_for(2 * HOUR_S)
+    assert [run["gaps"] for run in stage.session.reconciler.runs() if not run["note"]] == [{}]
 
 
 def test_an_interval_brings_runs_by_itself_the_quick_ones_with_few_questions(stage: Stage) -> None:
@@ -244,7 +249,7 @@ def test_a_deleted_performer_disappears_from_all_scenes_although_plex_is_not_ask
     stage.run_for(180)
     last = stage.session.reconciler.runs()[0]
     assert (last["depth"], last["plex_requests"]) == ("sent", 0)
-    assert stage.differing(*scenes) == {}
+    assert stage.differing(*scenes) == {} and stage.session.store.fact(WANTED) is None
 
 
 def test_a_run_that_kills_the_worker_three_times_at_one_place_gives_up(

@@ -9,8 +9,6 @@ from tests.worker.reconciling import edit_in_plex, reconcile, writes
 from tests.worker.rivaling import poster, poster_of
 from tests.worker.steps import FULL, Stage
 
-GONE = "the log keeps the cover that was sent, though the scene has none any more and nothing can be sent"
-
 
 @pytest.fixture
 def scene(stage: Stage) -> int:
@@ -52,7 +50,6 @@ def test_a_picture_that_never_came_is_sent(stage: Stage) -> None:
     assert poster(stage, scene) == poster_of("ours") and reconcile(stage)["gaps"] == {}
 
 
-@pytest.mark.xfail(reason=GONE)
 @pytest.mark.parametrize("locks", [None, ["title"]], ids=["another picture", "unlocked"])
 def test_what_becomes_of_the_picture_of_a_scene_without_cover_is_no_gap(
     stage: Stage, scene: int, locks: list[str] | None

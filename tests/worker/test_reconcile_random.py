@@ -26,7 +26,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reconcile.scan.PAGE_SCENES", 4)
     monkeypatch.setattr("reconcile.scan.PAGE_ROWS", 3)
     monkeypatch.setattr("plex.client.PAGE_ITEMS", 5)
-    monkeypatch.setattr("worker.reconciler.EXAMPLES", 1_000)
+    monkeypatch.setattr("worker.runs.EXAMPLES", 1_000)
 
 
 def compare(stage: Stage, depth: str = DEEP) -> list[tuple[int, str]]:
