@@ -203,7 +203,7 @@ class Scan:
 
     def _beside(self, work: Work, found: Found, item: PlexItem) -> Shown:
         before = work.before(item.key)
-        locks = self._comparer.picture_locks(work, item) if before and before.cover else []
+        locks = self._comparer.picture_locks(work, item) if before and before.cover and before.etag else []
         push = self._comparer.compare(work.heir(found.inherited), item)
         return Shown(push, tuple(self._comparer.other_pictures(work, item)), tuple(locks))
 

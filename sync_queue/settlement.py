@@ -23,9 +23,10 @@ class LogEntry:
     ``owned`` names the tags that we added, as (kind, tag) pairs, ``intended`` those that a push without a known end was
     about to add, and as (kind, SHA-1) pictures that gave way or will: what Plex shows of them is ours too.
     ``fingerprint`` is "" until a push was seen to end.
-    ``cover`` is the SHA-1 of the cover that was sent and ``etag`` Stash's name for it; ``pictures`` are the kinds of
-    pictures that it became, each with its address in Plex ("" when that is not known). ``place`` is a digest of where
-    Stash had the scene's files, "" when that is not known. Scene 0 stands for one that has its file no more.
+    ``cover`` is the SHA-1 of the cover that was sent and ``etag`` Stash's name for it, "" when Stash has none any more;
+    ``pictures`` are the kinds of pictures that it became, each with its address in Plex ("" when that is not known).
+    ``place`` is a digest of where Stash had the scene's files, "" when that is not known. Scene 0 stands for one that
+    has its file no more.
     """
 
     scene: int
