@@ -64,9 +64,7 @@ class Sync:
             tags = (one for one in entry.intended if one[0] not in PICTURES)
             entry = replace(entry, cover=cover.sha1, etag=cover.etag, pictures=brought.shown)
             entry = replace(entry, intended=_sorted((*tags, *brought.earlier)))
-        elif (
-            work.projection.pictures and not unread
-        ):  # what becomes of its picture is people's business
+        elif work.projection.pictures and not unread:  # what becomes of its picture is people's business
             entry = replace(entry, etag="", pictures=dict.fromkeys(entry.pictures, ""))
         return Pushed(entry, fields or ("locks",) * (not push.edit.empty and not failed), failed)
 
