@@ -93,5 +93,6 @@ class ReconcileDryRun:
 
     def result(self) -> dict[str, Any]:
         """The counts, and the first examples of each kind."""
-        shown = {name: self._content[name] for name in (*COUNTS, "gaps", "examples") if name != "repairs"}
+        left_out = ("repairs", "under_way")  # nothing is queued, and nobody asked what is
+        shown = {name: self._content[name] for name in (*COUNTS, "gaps", "examples") if name not in left_out}
         return {"state": self._state, **shown, "note": "Nothing was sent and nothing was changed"}
