@@ -52,9 +52,12 @@ class Comparer:
         return [PICTURES[kind] for kind in work.projection.pictures if PICTURES[kind] not in item.locks]
 
     def other_pictures(self, work: Work, item: PlexItem) -> list[str]:
-        """The kinds of pictures that are no longer what we sent, as far as their addresses tell; people's may stay."""
+        """The kinds of pictures that are no longer what we sent, as far as their addresses tell; people's may stay.
+
+        None of them once Stash has no cover any more: there is nothing to send in their place.
+        """
         before = work.before(item.key)
-        if before is None or self._settings.preserve_plex_edits:
+        if before is None or not before.etag or self._settings.preserve_plex_edits:
             return []
         sent = {kind: before.pictures.get(kind, "") for kind in work.projection.pictures}
         return [kind for kind, address in sent.items() if address and address != item.marks.get(kind, "")]

@@ -65,13 +65,13 @@ class Sync:
             entry = replace(entry, cover=cover.sha1, etag=cover.etag, pictures=brought.shown)
             entry = replace(entry, intended=_sorted((*tags, *brought.earlier)))
         elif work.projection.pictures and not unread:  # what becomes of its picture is people's business
-            entry = replace(entry, etag="", pictures=dict.fromkeys(entry.pictures, ""))
+            entry = replace(entry, etag="")
         return Pushed(entry, fields or ("locks",) * (not push.edit.empty and not failed), failed)
 
     def learn_addresses(self, entries: Iterable[LogEntry]) -> list[LogEntry]:
         """The same rows with the addresses of the pictures that were just sent: one request for up to 50 items."""
         rows = list(entries)
-        unknown = list(dict.fromkeys(row.item for row in rows if row.etag and "" in row.pictures.values()))
+        unknown = list(dict.fromkeys(row.item for row in rows if "" in row.pictures.values()))
         if not unknown:
             return rows
         try:

@@ -38,6 +38,7 @@ def left_over(world):
     world.stash.save("1", title="New")
     until(lambda: world.worker() and not world.marks(), what="the mark to be taken")
     world.kill_worker()
+    until(lambda: world.logged("signal: killed"), what="Stash to say so")
     world.plex.up()
     return world
 
