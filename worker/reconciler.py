@@ -50,11 +50,6 @@ class Reconciler:
 
     # beginning and ending
 
-    def join(self, plan: Plan, now: float) -> int:
-        """The number of the run that does this already, perhaps begun by a worker that died, else of a new one."""
-        same = self.running and replace(self._plan, why=plan.why) == plan
-        return self.running if same else self.begin(plan, now)
-
     def begin(self, plan: Plan, now: float) -> int:
         """Start a run and return its number, which is durable then; one that is under way ends here."""
         if self.running:

@@ -27,9 +27,9 @@ class Reconcile(ProcessQueue):
         self._run = 0
 
     def advance(self, now: float) -> None:
-        """Begin the run, or join the same one that is under way; the session does the rest."""
+        """Begin the run, anew even if one is under way: what that one passed may differ now. The session does the rest."""
         if not self.accepted:
-            self._run, self.accepted = self._session.reconciler.join(self._plan, now), True
+            self._run, self.accepted = self._session.reconciler.begin(self._plan, now), True
 
     def finished(self, step: Step) -> bool:
         """Like Process Queue, once the run is over."""

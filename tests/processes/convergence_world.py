@@ -166,10 +166,15 @@ class Library:
         return random.sample(ids, min(most, len(ids)))
 
     def some_named(self, random: Random, kind: str) -> str:
-        """The name of a performer, studio or tag; one that scenes have."""
+        """The name of a performer, studio or tag; one that scenes have, or are given when a long storm left none."""
         with self.stash.core.lock:
-            held = self.stash.library.named[kind].values()
-            return str(random.choice([one.name for one in held if one.scene_ids]))
+            names = [one.name for one in self.stash.library.named[kind].values() if one.scene_ids]
+        if names:
+            return random.choice(names)
+        new = self.name(kind)
+        for scene in self.some_scenes(random, 20):
+            self.stash.change(scene, **({"studio": new} if kind == "studio" else {f"{kind}s": [new]}))
+        return new
 
 
 def in_plex(path: str) -> str:

@@ -284,15 +284,17 @@ def test_a_run_over_added_scenes_does_not_stand_for_one_over_changed_scenes(stag
     assert [run["why"] for run in stage.session.reconciler.runs()] == ["by itself", "asked for"]
 
 
-def test_who_asks_for_what_is_under_way_already_joins_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_asks_while_a_run_is_under_way_gets_one_that_sees_what_that_one_passed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("reconcile.scan.PAGE_SCENES", 5)
-    synced(stage, 20)
+    first, *_ = synced(stage, 20)
     stage.session.reconciler.begin(Plan(), stage.clock.now)
     while stage.session.reconciler.runs()[0]["checked"] < 10:
         stage.step()
-    stage.reopen()
-    assert reconcile(stage)["checked"] == 20
-    assert len(stage.session.reconciler.runs()) == 1
+    edit_in_plex(stage, first)
+    assert reconcile(stage)["gaps"] == {"empty": 1}
+    assert stage.differing() == {}
 
 
 def test_a_folder_that_was_renamed_without_a_sign_is_found_within_a_day_and_an_unchanged_library_says_nothing(
