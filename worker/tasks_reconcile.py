@@ -27,7 +27,7 @@ class Reconcile(ProcessQueue):
         self._run = 0
 
     def advance(self, now: float) -> None:
-        """Begin the run, anew even if one is under way: what that one passed may differ now. The session does the rest."""
+        """Begin a run, even if one is under way: what that one passed may differ now. The session does the rest."""
         if not self.accepted:
             self._run, self.accepted = self._session.reconciler.begin(self._plan, now), True
 
