@@ -138,12 +138,14 @@ class Reconciler:
         kinds = {gap.scene: gap.kind for gap in found if gap.kind != gaps.ORPHANED}
         waits, held_up = self._store.waits(list(kinds)), self._store.held_up(list(kinds))
         same = {scene for scene, trouble in held_up.items() if trouble == kinds[scene]}
-        under_way = {scene for scene in kinds if scene in self._queue or (scene in waits and scene in same)}
+        force, queued = self._plan.depth != SENT, self._queue.forced  # unforced, what was sent before is passed over
+        under_way = {scene for scene in kinds if scene in queued and (queued[scene] or not force)}
+        under_way |= waits.keys() & same
         left = {scene for scene, kind in kinds.items() if kind == gaps.MISSING and not missing_too}
         # Whose file Plex lacks comes back by itself when Plex gets it; of others a look at Stash alone says nothing.
         left |= held_up.keys() if self._plan.depth == SENT else same
         new = [scene for scene in kinds if scene not in under_way | left]
-        self._queue.put(new, WHY, now, force=self._plan.depth != SENT)
+        self._queue.put(new, WHY, now, force=force)
         self._store.revive(new)
         self._content["under_way"] += len(under_way)
         return len(new)

@@ -309,3 +309,16 @@ def test_a_folder_that_was_renamed_without_a_sign_is_found_within_a_day_and_an_u
     stage.run_for(DAY_S + 120)
     assert [(run["depth"], run["gaps"]) for run in stage.session.reconciler.runs()] == [("sent", {"moved": 1})]
     assert stage.item(never_sent)["summary"] == ""
+
+
+def test_a_gap_of_a_scene_that_is_queued_for_another_reason_is_repaired_too(stage: Stage) -> None:
+    scene, *_ = synced(stage, 2)
+    edit_in_plex(stage, scene)
+    reconciler = stage.session.reconciler
+    reconciler.begin(Plan(), stage.clock.now)
+    assert stage.session.tools is not None
+    while reconciler.running:
+        stage.session.queue.put([scene], "saved", stage.clock.now)
+        reconciler.step(stage.session.tools, stage.clock.now)
+    stage.run()
+    assert stage.differing() == {}
