@@ -21,7 +21,6 @@ from typing import Callable, NamedTuple, NoReturn
 ROOT = Path(__file__).resolve().parent
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 OLDEST_PYTHON = (3, 9)
-BENCHES = ("hook", "drain", "reconcile")
 # What pip says when it cannot reach a package index; seen with pip 23 to 26.
 OFFLINE_SIGNS = (
     "NewConnectionError",
@@ -226,10 +225,8 @@ def proofs(venv: Venv, arguments: list[str]) -> None:
 
 
 def bench(venv: Venv, arguments: list[str]) -> None:
-    """measure one thing against its floor: bench hook, bench drain, bench reconcile"""
-    if not arguments or arguments[0] not in BENCHES:
-        raise Failed(f"bench needs the name of what to measure: {', '.join(BENCHES)}", 2)
-    run([venv.ready(), "-m", f"bench.{arguments[0]}", *arguments[1:]])
+    """measure what it costs, all of it in one table or one part: bench, bench drain, bench --quick"""
+    run([venv.ready(), "-m", "bench", *arguments])
 
 
 COMMANDS: dict[str, Callable[[Venv, list[str]], None]] = {

@@ -131,7 +131,7 @@ def _add_acts(group: argparse._ArgumentGroup) -> None:
         ("--dead-letters", "dead_letters", "list the scenes that were given up, with the reason"),
         ("--retry-dead-letters", "retry_dead_letters", "give these scenes a new chance, and send what is ready"),
         ("--outages", "outage_summary", "sum up when Plex was away, and change nothing"),
-        ("--once", "process_one_job", "do one job (up to 50 scenes) and stop"),
+        ("--once", "process_one_job", "do one job (up to 50 scenes, 100 of a Sync All) and stop"),
         ("--dry-run", "dry_run", "show what would be sent; send nothing and change nothing"),
     ):
         acts.add_argument(option, dest="operation", action="store_const", const=operation, help=text)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import gmtime, strftime
 from typing import Any
 
 from tests.doubles.plex_remote import RemotePlexDouble
@@ -16,7 +17,7 @@ from tests.doubles.stash_client import RemoteStashDouble
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "bench-token"
-SEEDED_AT_ONCE = 500
+FIRST_SAVED, SAVED_EVERY_S = 1_600_000_000, 600  # a library that grew over years, so that few scenes are recent
 
 
 @contextmanager
@@ -27,28 +28,19 @@ def stash_with(scenes: int, pictures: bool = False) -> Iterator[RemoteStashDoubl
     """
     with _process("tests.doubles.stash_server") as told:
         stash = RemoteStashDouble(told["url"])
-        for start in range(0, scenes, SEEDED_AT_ONCE):
-            numbers = range(start + 1, min(start + SEEDED_AT_ONCE, scenes) + 1)
-            made = [covered_scene(number) if pictures else scene(number) for number in numbers]
-            stash.batch([{"call": "add_scene", "options": options} for options in made])
+        stash.promise_scenes(scenes, f"bench.doubles:{'covered_scene' if pictures else 'scene'}")
         yield stash
 
 
 @contextmanager
-def plex_with(scenes: int, synced: bool = False, pictures: bool = False) -> Iterator[RemotePlexDouble]:
+def plex_with(scenes: int, described: str = "bench.doubles:item") -> Iterator[RemotePlexDouble]:
     """A fresh Plex with one item per scene. The same call gives the same keys.
 
-    An item shows its file's name only, or with ``synced`` all of its scene; with ``pictures`` the cover too.
+    An item shows its file's name only, or what ``described`` says: `synced_item`, `covered_item` or another function.
     """
     with _process("tests.doubles.plex_server", "--token", TOKEN) as told:
         plex = RemotePlexDouble(told["url"])
-        section = plex.add_section("Movies", ["/media"])
-        for start in range(0, scenes, SEEDED_AT_ONCE):
-            numbers = range(start + 1, min(start + SEEDED_AT_ONCE, scenes) + 1)
-            made = [synced_item(number, pictures) if synced else item(number) for number in numbers]
-            keys = plex.add_items(section, made)
-            if pictures:
-                plex.call_many([call for key, number in zip(keys, numbers) for call in _given(key, number)])
+        plex.promise_items(plex.add_section("Movies", ["/media"]), scenes, described)
         yield plex
 
 
@@ -65,6 +57,7 @@ def scene(number: int) -> dict[str, Any]:
         "studio": f"Studio {number % 30}",
         "performers": [f"Performer {(number * step) % 200}" for step in (1, 7)],
         "tags": [f"Tag {(number * step) % 100}" for step in (1, 3, 7, 11, 13)],
+        "updated_at": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(FIRST_SAVED + number * SAVED_EVERY_S)),
     }
 
 
@@ -85,7 +78,7 @@ def item(number: int) -> dict[str, Any]:
     return {"file": path, "size": clip["size"], "title": f"clip-{number:05}"}
 
 
-def synced_item(number: int, pictures: bool = False) -> dict[str, Any]:
+def synced_item(number: int) -> dict[str, Any]:
     """What Plex shows of a scene that was synced: every field has its value, and is locked."""
     clip = scene(number)
     shown = {
@@ -99,12 +92,13 @@ def synced_item(number: int, pictures: bool = False) -> dict[str, Any]:
         "director": [clip["director"]],
         "collection": [clip["studio"]],
     }
-    return {**item(number), **shown, "locks": [*shown, *(("thumb", "art") if pictures else ())]}
+    return {**item(number), **shown, "locks": list(shown)}
 
 
-def _given(key: str, number: int) -> list[dict[str, Any]]:
-    text = picture(number).decode("ascii")
-    return [{"call": "give_picture", "args": {"key": key, "kind": kind, "text": text}} for kind in ("posters", "arts")]
+def covered_item(number: int) -> dict[str, Any]:
+    """The same with the scene's cover as poster and background."""
+    shown, cover = synced_item(number), picture(number).decode("ascii")
+    return {**shown, "locks": [*shown["locks"], "thumb", "art"], "pictures": {"posters": cover, "arts": cover}}
 
 
 @contextmanager

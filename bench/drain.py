@@ -7,25 +7,24 @@ both ask the same of it, and the runs take turns so that the machine's moods hit
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench import steps
 from bench.doubles import TOKEN, plex_with, stash_with
-from bench.table import Bar, Row, machine, median, table
+from bench.library import NO_PICTURES
+from bench.parts import main
+from bench.table import Bar, Row, median
 from sync_queue import inbox
 from tests.doubles.plex_remote import RemotePlexDouble
 from tests.doubles.stash_client import RemoteStashDouble
 
-QUEUED = 10_000
-SPEED_BAR = Bar(0.6, of_ratio=True, at_least=True)
-# A picture is an upload of its own, as large as somebody's cover: it would drown what is measured here.
-NO_PICTURES = {"sync_poster": False, "sync_background": False}
-CHANGED_BAR, UNCHANGED_BAR = Bar(1.1), Bar(0.03)
+QUICK = {"scenes": 60, "rounds": 1, "queued": 200}
+SPEED_BAR = Bar(0.75, of_ratio=True, at_least=True)
+COLD_BAR, WARM_BAR, UNCHANGED_BAR, COMPARED_BAR = Bar(1.1), Bar(1.05), Bar(0.02), Bar(0.03)
+AT_ONCE = 500
 MEMORY_BAR, QUEUEING_BAR = Bar(80), Bar(2)
 
 
@@ -41,39 +40,44 @@ class Figures:
     stash: dict[str, int] = field(default_factory=dict)
 
 
-def measure(folder: Path, scenes: int, rounds: int) -> list[Row]:
-    """All rows."""
+def measure(folder: Path, *, scenes: int = 10_000, rounds: int = 3, queued: int = 10_000) -> list[Row]:
+    """All rows; ``queued`` scenes are only queued."""
     figures = Figures()
     with stash_with(scenes) as stash:
         for number in range(rounds):
             _one_round(folder / str(number), scenes, stash, figures, last=number == rounds - 1)
-        queue_s = steps.run("queue", str(folder / "queue"), str(QUEUED))["seconds"]
-        ingest_s = steps.run("ingest", _marked(folder / "ingest", QUEUED), stash.url)["seconds"]
+        queue_s = steps.run("queue", str(folder / "queue"), str(queued))["seconds"]
+        ingest_s = steps.run("ingest", _marked(folder / "ingest", queued), stash.url)["seconds"]
     speed, loop, raw = (scenes / median(seconds) for seconds in (figures.drain_s, figures.requests_s, figures.raw_s))
+    title, peak_mb = "drain (floor: the same PUTs, bare loop)", figures.peak_bytes / 1e6
     return [
-        Row("drain (floor: the same PUTs, bare loop)", speed, "scenes/s", loop, SPEED_BAR),
-        Row("drain (floor: the same, http.client)", speed, "scenes/s", raw),
-        Row("Plex requests per changed scene", figures.plex["changed"] / scenes, "", 1, CHANGED_BAR),
+        Row(title, speed, "scenes/s", loop, SPEED_BAR, figures.plex["cold"], figures.stash["cold"], peak_mb),
+        Row("… (floor: the same, http.client)", speed, "scenes/s", raw),
+        Row("Plex requests per changed scene, never seen before", figures.plex["cold"] / scenes, "", 1, COLD_BAR),
+        Row("… once Plex's items are known", figures.plex["warm"] / scenes, "", 1, WARM_BAR),
         Row("Plex requests per unchanged scene", figures.plex["unchanged"] / scenes, "", None, UNCHANGED_BAR),
-        Row("… when everything is compared anew", figures.plex["forced"] / scenes, "", None, UNCHANGED_BAR),
-        Row("Stash requests per changed scene", figures.stash["changed"] / scenes, ""),
+        Row("… when everything is compared anew", figures.plex["forced"] / scenes, "", None, COMPARED_BAR),
+        Row("Stash requests per changed scene", figures.stash["cold"] / scenes, ""),
         Row("Stash requests per unchanged scene", figures.stash["unchanged"] / scenes, ""),
-        Row("memory of the drain, peak", figures.peak_bytes / 1e6, "MB", None, MEMORY_BAR),
-        Row(f"queueing {QUEUED:,} scenes", queue_s, "s", None, QUEUEING_BAR),
-        Row(f"from {QUEUED:,} marks to the queue", ingest_s, "s"),
+        Row("memory of the drain, peak", peak_mb, "MB", None, MEMORY_BAR),
+        Row(f"queueing {queued:,} scenes", queue_s, "s", None, QUEUEING_BAR),
+        Row(f"from {queued:,} marks to the queue", ingest_s, "s"),
     ]
 
 
 def _one_round(folder: Path, scenes: int, stash: RemoteStashDouble, figures: Figures, last: bool) -> None:
-    """One cold drain and the two bare loops with the same PUTs; the last round also measures unchanged scenes."""
+    """One cold drain and the two bare loops with the same PUTs; the last round also measures what comes after."""
     data_dir = _marked(folder, scenes)
     with plex_with(scenes) as plex:
         stash.configure("Stash2Plex", {"plex_url": plex.url, "plex_token": TOKEN, **NO_PICTURES})
-        changed = _drain("changed", "process_queue", data_dir, plex, stash, figures)
-        figures.drain_s.append(changed["seconds"])
+        cold = _drain("cold", "process_queue", data_dir, plex, stash, figures)
+        figures.drain_s.append(cold["seconds"])
         puts = folder / "puts"
         puts.write_text("\n".join(_puts(plex)), encoding="ascii")
         if last:
+            _change(stash, scenes)
+            _marked(folder, scenes)
+            _drain("warm", "process_queue", data_dir, plex, stash, figures)
             _marked(folder, scenes)
             _drain("unchanged", "process_queue", data_dir, plex, stash, figures)
             _drain("forced", "sync_all", data_dir, plex, stash, figures)
@@ -94,6 +98,15 @@ def _drain(
     return measured
 
 
+def _change(stash: RemoteStashDouble, scenes: int) -> None:
+    """Give every scene another title."""
+    for start in range(1, scenes + 1, AT_ONCE):
+        numbers = range(start, min(start + AT_ONCE, scenes + 1))
+        stash.batch(
+            [{"call": "change", "args": [number], "options": {"title": f"Anew {number}"}} for number in numbers]
+        )
+
+
 def _puts(plex: RemotePlexDouble) -> list[str]:
     return [f"{entry.path}?{entry.query}" for entry in plex.requests() if entry.method == "PUT"]
 
@@ -106,18 +119,5 @@ def _marked(folder: Path, scenes: int) -> str:
     return data_dir
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser(prog="bench drain", description="The drain against a bare loop of the same PUTs.")
-    parser.add_argument("--scenes", type=int, default=1_000, help="(default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="(default: %(default)s)")
-    options = parser.parse_args(arguments)
-    print(f"drain: {options.scenes:,} scenes, {options.rounds} rounds, {machine()}", flush=True)
-    print("Without pictures: the settings sync_poster and sync_background are off.", flush=True)
-    with tempfile.TemporaryDirectory(prefix="stash2plex-bench-") as folder:
-        print("\n" + table(measure(Path(folder), options.scenes, options.rounds)))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["drain", *sys.argv[1:]]))

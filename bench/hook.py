@@ -7,25 +7,26 @@ A process that holds the lease stands for the living worker; nobody reads the in
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
 from bench.launch import SPAWNS, Ran, base_python, run, run_at_once
-from bench.table import Bar, Row, machine, median, p95, table
+from bench.parts import main
+from bench.table import Bar, Row, median, p95
 from sync_queue import inbox, lease, marks
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_ONCE = 16
 WARM_UP = 5
 COVER_BYTES = 3_000_000
+QUICK = {"rounds": 2, "bursts": 1}
 RATIO_BAR = Bar(1.25, of_ratio=True)
 AT_ONCE_BAR = Bar(100)
 
@@ -119,8 +120,9 @@ def living_worker(data_dir: str) -> Iterator[None]:
             holder.stdin.close()
 
 
-def measure(data_dir: str, rounds: int, bursts: int) -> tuple[list[Row], int]:
-    """All rows, and how many acknowledged marks were lost."""
+def measure(folder: Path, *, rounds: int = 200, bursts: int = 20) -> list[Row]:
+    """All rows: so many hooks one after another, and so many bursts of 16 at once."""
+    data_dir = str(folder / "data")
     hooks = Hooks(data_dir)
     plain, covered = event(1), event(1, COVER_BYTES)
     with living_worker(data_dir):
@@ -142,12 +144,13 @@ def measure(data_dir: str, rounds: int, bursts: int) -> tuple[list[Row], int]:
         Row(f"{AT_ONCE} at once, p50", median(hook_16), "ms", median(bare_16)),
         Row(f"{AT_ONCE} at once, p95", p95(hook_16), "ms", p95(bare_16), AT_ONCE_BAR),
         Row(f"{AT_ONCE} at once, slowest", max(hook_16), "ms", max(bare_16)),
-        Row(f"marks lost, of {hooks.acknowledged:,}", hooks.lost, "", None, Bar(0)),
+        Row(f"marks lost, of {hooks.acknowledged:,}", hooks.lost, "", None, Bar(0), must=True),
         Row("part of it: the durable write", 1000 * median(writes), "ms"),
     ]
     if peaks:
+        rows[0] = replace(rows[0], peak_mb=peaks[1])
         rows.append(Row("memory of a hook, peak", peaks[1], "MB", peaks[0]))
-    return rows, hooks.lost
+    return rows
 
 
 def _columns(pairs: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
@@ -162,20 +165,5 @@ def _durable_write_s(hooks: Hooks) -> float:
     return perf_counter() - at
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure and print the table; 1 only when an acknowledged mark was lost."""
-    parser = argparse.ArgumentParser(prog="bench hook", description="What a hook costs against a bare interpreter.")
-    parser.add_argument("--rounds", type=int, default=200, help="hooks one after another (default: %(default)s)")
-    parser.add_argument("--bursts", type=int, default=20, help="bursts of 16 at once (default: %(default)s)")
-    parser.add_argument("--folder", help="where to put the data folder: the disk counts (default: the system's)")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="stash2plex-bench-", dir=options.folder) as folder:
-        print(f"hook: {options.rounds} rounds, {options.bursts} bursts, {machine()}", flush=True)
-        print(f"data folder in {os.path.dirname(folder)}")
-        rows, lost = measure(os.path.join(folder, "data"), options.rounds, options.bursts)
-    print(f"floor: {base_python()} -I -S -c pass\n\n{table(rows)}")
-    return 1 if lost else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["hook", *sys.argv[1:]]))

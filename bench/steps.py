@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter, time
+from time import perf_counter, process_time, time
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -25,7 +26,7 @@ JSON = {"Content-Type": "application/json"}
 def drain(data_dir: str, stash_url: str, operation: str, asked: str = "", **args: str) -> dict[str, Any]:
     """One operation on this data folder, as a task does it.
 
-    What it asks Stash is written to the file ``asked``, when one is named, as JSON pairs of address and body.
+    What it asks Stash is written to the file ``asked``, when one is named, a JSON pair of address and body in a line.
     """
     from stash import log
     from stash.client import StashClient
@@ -35,15 +36,17 @@ def drain(data_dir: str, stash_url: str, operation: str, asked: str = "", **args
     client, held = StashClient(stash_url), lease.take(data_dir)
     if held is None:
         raise RuntimeError("somebody else holds the lease")
-    sent: list[tuple[str, str]] = []
-    if asked:
-        client.s.hooks["response"].append(lambda answer, **_: sent.append(_pair(answer.request)))
-    at = perf_counter()
-    result = foreground(data_dir, client, held, operation, "", log.progress, args)
-    seconds = perf_counter() - at
-    if asked:
-        Path(asked).write_text(json.dumps(sent), encoding="utf-8")
-    return {"seconds": seconds, "stash_requests": client.requests, "result": result}
+    with open(asked or os.devnull, "w", encoding="utf-8") as file:
+        client.s.hooks["response"].append(lambda answer, **_: print(_pair(answer.request), file=file))
+        at, cpu_s = perf_counter(), process_time()
+        result = foreground(data_dir, client, held, operation, "", log.progress, args)
+        took = {"seconds": perf_counter() - at, "cpu_s": process_time() - cpu_s}
+    return {**took, "stash_requests": client.requests, "result": result}
+
+
+def sync_all(data_dir: str, stash_url: str, asked: str) -> dict[str, Any]:
+    """Everything compared with Plex, whether it seems to have changed or not."""
+    return drain(data_dir, stash_url, "sync_all", asked)
 
 
 def reconcile(data_dir: str, stash_url: str, asked: str) -> dict[str, Any]:
@@ -51,14 +54,14 @@ def reconcile(data_dir: str, stash_url: str, asked: str) -> dict[str, Any]:
     return drain(data_dir, stash_url, "reconcile", asked, scope="all")
 
 
-def reconcile_again(data_dir: str, stash_url: str) -> dict[str, Any]:
+def reconcile_again(data_dir: str, stash_url: str, asked: str) -> dict[str, Any]:
     """The comparison that an interval asks for soon after a whole one: only what looks otherwise is read whole."""
     from reconcile.scan import QUICK, Plan
     from stash.client import StashClient
     from worker.session import Session
 
     client = StashClient(stash_url)
-    at = perf_counter()
+    at, cpu_s = perf_counter(), process_time()
     session = Session(data_dir, client)
     session.look(time())
     run = session.reconciler.begin(Plan(depth=QUICK), time())
@@ -68,7 +71,8 @@ def reconcile_again(data_dir: str, stash_url: str) -> dict[str, Any]:
             raise RuntimeError(step.state)
     result = session.reconciler.run(run)
     session.close()
-    return {"seconds": perf_counter() - at, "stash_requests": client.requests, "result": result}
+    took = {"seconds": perf_counter() - at, "cpu_s": process_time() - cpu_s}
+    return {**took, "stash_requests": client.requests, "result": result}
 
 
 def write_log(data_dir: str, stash_url: str, scenes: str) -> dict[str, Any]:
@@ -81,11 +85,11 @@ def write_log(data_dir: str, stash_url: str, scenes: str) -> dict[str, Any]:
 def read_and_parse(of_plex: str, of_stash: str) -> dict[str, Any]:
     """The same reads of both sides, one after the other, each answer parsed and dropped.
 
-    The files hold JSON pairs: of address and headers for Plex, of address and body for Stash.
+    The files hold a JSON pair in each line: of address and headers for Plex, of address and body for Stash.
     """
     import requests
 
-    from_plex, from_stash = (json.loads(Path(file).read_text(encoding="utf-8")) for file in (of_plex, of_stash))
+    from_plex, from_stash = ([json.loads(line) for line in _targets(file)] for file in (of_plex, of_stash))
     with requests.Session() as session:
         session.trust_env = False
         at = perf_counter()
@@ -170,9 +174,9 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def _pair(sent: Any) -> tuple[str, str]:
-    """Address and body of a request of `requests`."""
-    return sent.url, (sent.body or b"").decode()
+def _pair(sent: Any) -> str:
+    """Address and body of a request of `requests`, in one line."""
+    return json.dumps((sent.url, (sent.body or b"").decode()))
 
 
 def _targets(file: str) -> list[str]:
@@ -190,6 +194,7 @@ def run(*arguments: str) -> dict[str, Any]:
 
 STEPS: dict[str, Callable[..., dict[str, Any]]] = {
     "drain": drain,
+    "sync_all": sync_all,
     "reconcile": reconcile,
     "reconcile_again": reconcile_again,
     "write_log": write_log,

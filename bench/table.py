@@ -1,4 +1,7 @@
-"""The one table that every bench prints: what was measured, its floor, the ratio, the bar, and whether it is held."""
+"""The one table that every bench prints: what was measured, its floor, the ratio, the bar, and whether it is held.
+
+Where a row says what its measurement took besides time, requests and peak memory have columns of their own.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-HEAD = ("", "measured", "floor", "ratio", "bar", "")
+HEAD = ("", "measured", "floor", "ratio", "bar", "", "Plex", "Stash", "peak")
+SIDES = "<>>>><>>>"
+BESIDES = 3  # of the columns, those that are left out where they are empty
 OK, OVER = "ok", "OVER"
 
 
@@ -28,13 +33,20 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement, in ``unit``. Without a bar it is for information only."""
+    """One measurement, in ``unit``. Without a bar it is for information only; ``must`` makes a bench fail over its bar.
+
+    ``plex`` and ``stash`` are the requests that it took of each side, ``peak_mb`` the most memory of what was measured.
+    """
 
     what: str
     value: float
-    unit: str
+    unit: str = ""
     floor: float | None = None
     bar: Bar | None = None
+    plex: int | None = None
+    stash: int | None = None
+    peak_mb: float | None = None
+    must: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -49,11 +61,18 @@ class Row:
         compared = self.ratio if self.bar.of_ratio else self.value
         return OK if compared is not None and self.bar.held(compared) else OVER
 
+    @property
+    def failed(self) -> bool:
+        """Whether this is no matter of speed but simply wrong."""
+        return self.must and self.verdict == OVER
+
     def cells(self) -> tuple[str, ...]:
         """The row as texts, in the order of HEAD."""
         floor = "" if self.floor is None else _number(self.floor, self.unit)
         ratio = "" if self.ratio is None else f"{self.ratio:.2f} x"
-        return (self.what, _number(self.value, self.unit), floor, ratio, self._bar_text(), self.verdict)
+        besides = ("" if count is None else f"{count:,}" for count in (self.plex, self.stash))
+        peak = "" if self.peak_mb is None else f"{self.peak_mb:.0f} MB"
+        return (self.what, _number(self.value, self.unit), floor, ratio, self._bar_text(), self.verdict, *besides, peak)
 
     def _bar_text(self) -> str:
         if self.bar is None:
@@ -65,7 +84,14 @@ class Row:
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as aligned text with a heading; texts to the left, numbers to the right."""
-    return aligned([HEAD, *(row.cells() for row in rows)], "<>>>><")
+    lines = shortened([HEAD, *(row.cells() for row in rows)])
+    return aligned(lines, SIDES[: len(lines[0])])
+
+
+def shortened(lines: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """The lines, without the last columns when only their heading says anything."""
+    said = any(cell for line in lines[1:] for cell in line[-BESIDES:])
+    return [line if said else line[:-BESIDES] for line in lines]
 
 
 def aligned(lines: Sequence[Sequence[str]], sides: str) -> str:

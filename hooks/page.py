@@ -1,7 +1,9 @@
-"""The page role: a person opened Stash in a browser. A worker may be due that no hook and no task has asked for.
+"""The wake role: nothing is to be noted, but a worker may be due that no hook and no task has asked for.
 
-Asked by `launcher/wake.js` as an operation of that person, whose cookie a worker needs when a login is set. As quick
-as a hook, and as quiet as can be: nobody waits for anything to happen.
+Asked by `launcher/wake.js` when a person opens a page of Stash, as an operation of that person, whose cookie a worker
+needs when a login is set; and by `launcher/launcher.js` with that cookie, when the hook role found that one is set,
+and when a worker was killed.
+As quick as a hook, and as quiet as can be.
 """
 
 from hooks.wake import wake
@@ -20,7 +22,8 @@ def _see_to_it(request: Request) -> str:
     try:
         if lease.held(request.data_dir):
             return "worker alive"
-        wake(request, by_task=False)
+        vain = request.args.get("vain")
+        wake(request, request.session, vain if isinstance(vain, int) else 0)
     except OSError:
         return "not launched"
     return "launched"

@@ -1,7 +1,8 @@
 """The hook role: take one event, make it durable, make sure a worker lives, answer, be gone.
 
-Stash waits for this process inside the user's save, once per scene of a bulk edit. So: standard library only, and
-of that as little as possible (see `stash.protocol`); `hooks.wake` is loaded only when no worker lives.
+Stash waits for this process inside the user's save, for whatever `launcher/launcher.js` does not settle by itself. So:
+standard library only, and of that as little as possible (see `stash.protocol`); `hooks.wake` is loaded only when no
+worker lives.
 """
 
 from hooks.events import HookEvent, decide
@@ -26,20 +27,23 @@ def _handle(request: Request) -> str:
     except OSError as error:
         _say("error", unwritable(request.data_dir, error))
         return "not queued"
-    _wake(request)
-    return "queued %s %s" % (mark["kind"], mark["id"])
+    return _wake(request) or "queued %s %s" % (mark["kind"], mark["id"])
 
 
-def _wake(request: Request) -> None:
-    """The mark is written first and the lease tested after, so a leaving worker cannot miss it."""
+def _wake(request: Request) -> str:
+    """The mark is written first and the lease tested after, so a leaving worker cannot miss it.
+
+    Returns "" or `hooks.wake.LOGIN_NEEDED`.
+    """
     try:
         if lease.held(request.data_dir):
-            return
+            return ""
         from hooks.wake import wake
 
-        wake(request)
+        return wake(request)
     except OSError as error:
         _say("warning", "The worker could not be started (%s); the change is queued and not lost" % error)
+    return ""
 
 
 def _say(level: str, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""Start a worker from a hook: ask Stash to run our launcher, wait until the lease is held, drop the connection.
+"""Start a worker: ask Stash to run our launcher, wait until the lease is held, drop the connection.
 
 The worker is then a child of Stash: reaped, logged, told when Stash dies. Loaded only when no worker lives, but
 still inside the user's save, so with `_socket` in place of `socket` and no HTTP library.
@@ -13,80 +13,70 @@ from stash.protocol import COOKIE_FILE, Request, address, cookie, system
 from sync_queue import lease
 
 COMPONENT = "Hook"
-PLUGIN_ID = "Stash2Plex"
 LAUNCHER_ID = "Stash2PlexLauncher"
-FALLBACK_TASK = "Process Queue"
+LOGIN_NEEDED = "login needed"  # what launcher.js looks for
 
 WAIT_FOR_LEASE_S = 0.3
 REST_S = 600.0
-ASK_AGAIN_S = 30.0
 
-ASKED_FILE = "asked"
-
-LAUNCH = 'mutation{runPluginOperation(plugin_id:"%s")}' % LAUNCHER_ID
-ASK = 'mutation{runPluginTask(plugin_id:"%s",task_name:"%s")}' % (PLUGIN_ID, FALLBACK_TASK)
+LAUNCH = 'mutation{runPluginOperation(plugin_id:"%s",args:{vain:%d})}'
+REFUSED = (b" 401 ", b" 403 ")
 
 
-def wake(request: Request, by_task: bool = True) -> None:
+def wake(request: Request, session: str = "", vain: int = 0) -> str:
     """Launch a worker unless one rests or is being launched; raises OSError when Stash cannot be reached.
 
-    ``by_task``: where the launcher starts none, let the queue run as a task of Stash.
+    ``session`` is the cookie of a user, for the worker too: one that is started through a script inside Stash has a
+    cookie without a user. ``vain`` is how many workers before it were killed at once. Returns LOGIN_NEEDED when Stash
+    wants a user, else "".
     """
     if _age_s(request.data_dir, lease.RESTING) < REST_S:
-        return
+        return ""
     turn = lease.take(request.data_dir, lease.LAUNCH)
     if turn is None:
-        return  # another hook launches; its worker will read our mark, which is already there
+        return ""  # another one launches; its worker will read our mark, which is already there
     try:
-        _hand_over_cookie(request)
-        if not _launch(request) and by_task:
-            _ask_for_task(request)
+        if session:
+            _write_private(request.data_dir + "/" + COOKIE_FILE, session.encode("latin-1", "replace"))
+        return _launch(request, session or cookie(request.connection), vain)
     finally:
         lease.release(turn)
 
 
-def _launch(request: Request) -> bool:
-    """Whether a worker holds the lease, or is still about to. An early answer means the launcher did not work."""
-    connection = _post(request.connection, LAUNCH)
+def _launch(request: Request, session: str, vain: int) -> str:
+    """Wait until a worker holds the lease, or is about to. An early answer means that the launcher did not work."""
+    connection = _post(request.connection, LAUNCH % (LAUNCHER_ID, vain), session)
     connection.settimeout(0.002)
     until = monotonic() + WAIT_FOR_LEASE_S
     try:
-        while monotonic() < until:
-            if lease.held(request.data_dir):
-                return True
-            if _answered(connection):
-                return lease.held(request.data_dir)
-        return True
+        while monotonic() < until and not lease.held(request.data_dir):
+            answer = _answer(connection)
+            if answer is not None:
+                return _what_stopped_it(answer, request.data_dir)
     finally:
         connection.close()
+    return ""
 
 
-def _ask_for_task(request: Request) -> None:
-    """Without the launcher the drain runs as a task in Stash's job queue, asked for at most every 30 seconds."""
-    if _age_s(request.data_dir, ASKED_FILE) < ASK_AGAIN_S:
-        return
-    _write_private(request.data_dir + "/" + ASKED_FILE, b"")
-    log.warning(COMPONENT, "The plugin %s did not start a worker; the queue runs as a task instead. "
-                "Enable it under Settings > Plugins" % LAUNCHER_ID)  # fmt: skip
-    connection = _post(request.connection, ASK)
-    connection.settimeout(2.0)
-    _answered(connection)
-    connection.close()
+def _what_stopped_it(answer: bytes, data_dir: str) -> str:
+    if answer[8:13] in REFUSED:
+        return LOGIN_NEEDED
+    if not lease.held(data_dir):
+        log.warning(COMPONENT, "The plugin %s started no worker; what is queued waits for the next one" % LAUNCHER_ID)
+    return ""
 
 
-def _answered(connection: "_socket.socket") -> bool:
-    """Whether an answer, or the end of the connection, arrived within the socket's time-out."""
+def _answer(connection: "_socket.socket") -> "bytes | None":
+    """What arrived within the socket's time-out: the first bytes of an answer, none at its end, or None."""
     try:
-        connection.recv(4096)
+        return connection.recv(4096)
     except TimeoutError:
-        return False
+        return None
     except OSError as error:
-        if isinstance(error, _socket.timeout):  # another class before Python 3.10
-            return False
-    return True
+        return None if isinstance(error, _socket.timeout) else b""  # another class before Python 3.10
 
 
-def _post(server: "dict[str, object]", query: str) -> "_socket.socket":
+def _post(server: "dict[str, object]", query: str, session: str) -> "_socket.socket":
     """Send one GraphQL request to Stash and return the open connection."""
     host, port = address(server)
     family = _socket.AF_INET6 if ":" in host else _socket.AF_INET
@@ -96,7 +86,7 @@ def _post(server: "dict[str, object]", query: str) -> "_socket.socket":
         connection.connect((host, port))
         if server.get("Scheme") == "https":
             connection = _secure(connection)
-        connection.sendall(_http(host, port, cookie(server), query))
+        connection.sendall(_http(host, port, session, query))
     except BaseException:
         connection.close()
         raise
@@ -122,13 +112,6 @@ def _secure(connection: "_socket.socket") -> "_socket.socket":
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context.wrap_socket(socket.socket(fileno=connection.detach()))
-
-
-def _hand_over_cookie(request: Request) -> None:
-    """A worker started through a JS plugin has a cookie without a user; with a login set it needs ours."""
-    session = cookie(request.connection)
-    if session:
-        _write_private(request.data_dir + "/" + COOKIE_FILE, session.encode("latin-1", "replace"))
 
 
 def _write_private(path: str, data: bytes) -> None:

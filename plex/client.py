@@ -33,7 +33,7 @@ from validation.errors import Kind, Trouble
 MOVIE = "1"  # Plex's number for the item type
 PROBE_S = 5.0
 PAGE_ITEMS = 1_000
-BATCH_ITEMS = 50
+BATCH_ITEMS = 100
 ONE_PICTURE = {POSTER: "poster", BACKGROUND: "art"}  # by the name of the list of pictures
 LIBRARY = "com.plexapp.plugins.library"
 NAME_LENGTH = 20  # of what somebody else's document is called
@@ -99,7 +99,7 @@ class PlexClient:
         return [read_section(row) for row in self._get("/library/sections").iterfind("Directory")]
 
     def items(self, keys: Sequence[str]) -> dict[str, PlexItem]:
-        """Whole items by rating key, one request per 50; keys that Plex does not know are absent."""
+        """Whole items by rating key, one request per 100; keys that Plex does not know are absent."""
         items: dict[str, PlexItem] = {}
         for start in range(0, len(keys), BATCH_ITEMS):
             for row in self._items_of(keys[start : start + BATCH_ITEMS]):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Optional
 from urllib.parse import quote
 
@@ -153,11 +154,16 @@ def _all_arguments(edit: Edit) -> Iterable[str]:
     for kind, tags in edit.dropped.items():
         if tags:
             # Each tag encoded on its own, joined by commas, the whole encoded again: else a comma in a tag splits it.
-            joined = ",".join(quote(tag, safe="") for tag in tags)
+            joined = ",".join(_quoted(tag) for tag in tags)
             yield f"{kind}%5B%5D.tag.tag-={quote(joined, safe='')}"
     for kind, tags in edit.wanted.items():
         for number, tag in enumerate(tags):
-            yield f"{kind}%5B{number}%5D.tag.tag={quote(tag, safe='')}"
+            yield f"{kind}%5B{number}%5D.tag.tag={_quoted(tag)}"
+
+
+@lru_cache(maxsize=4_096)
+def _quoted(tag: str) -> str:
+    return quote(tag, safe="")
 
 
 def _folds(tags: Iterable[str]) -> set[str]:

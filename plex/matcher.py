@@ -49,10 +49,11 @@ def match(files: Sequence[PlexFile], candidates: Iterable[Listed], strict: bool)
     ``strict``; otherwise the item whose folders agree best from the file upwards is taken, and none when two agree
     equally well.
     """
-    named = [item for item in _unique(candidates) if _any_file(item, files, paths.same_name)]
-    exact = [item for item in named if _any_file(item, files, paths.same)]
+    items = _unique(candidates)
+    exact = [item for item in items if _any_file(item, files, paths.same)]
     if exact:
         return Match(tuple(exact), BY_PATH)
+    named = [item for item in items if _any_file(item, files, paths.same_name)]
     sized = [item for item in named if any(_fits(own, file) for own in item.files for file in files)]
     if sized:
         return _by_size(sized, files, strict)

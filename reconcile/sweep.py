@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 PAGE_SCENES = 500
@@ -33,34 +33,34 @@ def sweep(stash: ChangedScenes, cursor: str, put: Callable[[list[int]], object],
     """
     if not cursor:
         newest, settled = stash.newest(), now - SETTLING_S
-        return newest if newest and _seconds(newest) <= settled else stamp(settled, like=newest)
-    cursor, size = _not_ahead(cursor, now), PAGE_SCENES
-    while True:
-        page = stash.changed(cursor, size)
+        return newest if newest and seconds(newest) <= settled else stamp(settled, like=newest)
+    moved = cursor = _not_ahead(cursor, now)
+    for page in pages(stash, cursor):
         if page:
             put([scene for scene, _ in page])
-        moved = _seen_for_good(cursor, page, len(page) == size, now)
+        moved = max([moved, *(stamp for _, stamp in page if seconds(stamp) <= now - SETTLING_S)])
+    return moved
+
+
+def pages(stash: ChangedScenes, after: str) -> Iterator[list[tuple[int, str]]]:
+    """All scenes later than the stamp, the earliest first; what shares the last stamp of a full page comes twice."""
+    size = PAGE_SCENES
+    while True:
+        page = stash.changed(after, size)
+        yield page
         if len(page) < size:
-            return moved
+            return
+        earlier = [stamp for _, stamp in page if stamp != page[-1][1]]
         # A bulk edit gives thousands of scenes one stamp: then only a larger page gets past it.
-        size = size * 2 if moved == cursor else PAGE_SCENES
-        cursor = moved
-
-
-def _seen_for_good(cursor: str, page: list[tuple[int, str]], cut: bool, now: float) -> str:
-    """The latest stamp of which no scene can be outside this page, now or later."""
-    stamps = [stamp for _, stamp in page if _seconds(stamp) <= now - SETTLING_S]
-    if cut:
-        stamps = [stamp for stamp in stamps if stamp != page[-1][1]]
-    return stamps[-1] if stamps else cursor
+        after, size = (earlier[-1], PAGE_SCENES) if earlier else (after, size * 2)
 
 
 def _not_ahead(cursor: str, now: float) -> str:
     """After a clock was set back, changes carry stamps before the cursor: go back to before now."""
-    return cursor if _seconds(cursor) <= now else stamp(now - SETTLING_S, like=cursor)
+    return cursor if seconds(cursor) <= now else stamp(now - SETTLING_S, like=cursor)
 
 
-def _seconds(stamp: str) -> float:
+def seconds(stamp: str) -> float:
     """A stamp as Unix time; one that cannot be read counts as long ago, so that nothing waits for it."""
     try:
         return datetime.datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()

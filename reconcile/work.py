@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from plex.edits import Edit, Owned
@@ -59,8 +59,10 @@ class Work:
         return not self.projection.pictures or stamps == {self.scene.updated_at}
 
 
-def shown_of(tags: Iterable[tuple[str, str]], item: PlexItem) -> Owned:
+def shown_of(tags: Collection[tuple[str, str]], item: PlexItem) -> Owned:
     """Those of the tags, as (kind, tag), that the item shows."""
+    if not tags:
+        return frozenset()
     shown = {(kind, folded(tag)) for kind, names in item.lists.items() for tag in names}
     return frozenset((kind, tag) for kind, tag in tags if (kind, folded(tag)) in shown)
 

@@ -23,10 +23,11 @@ class Request:
     """What Stash wants from this process.
 
     ``connection`` is Stash's ``server_connection`` object, ``hook`` the hook context or None, ``mode`` the task or
-    role asked for ("" when none was named), ``problem`` a sentence when stdin could not be read as JSON.
+    role asked for ("" when none was named), ``session`` the cookie of the user who is behind it, ``problem`` a sentence
+    when stdin could not be read as JSON.
     """
 
-    __slots__ = ("args", "connection", "data_dir", "hook", "mode", "plugin_dir", "problem")
+    __slots__ = ("args", "connection", "data_dir", "hook", "mode", "plugin_dir", "problem", "session")
 
     def __init__(self, payload: object, plugin_dir: str, problem: str = "") -> None:
         top = payload if isinstance(payload, dict) else {}
@@ -38,6 +39,7 @@ class Request:
         self.hook: dict[str, object] | None = hook if isinstance(hook, dict) else None
         mode = self.args.get("mode")
         self.mode = mode if isinstance(mode, str) else ""
+        self.session = printable(self.args.pop("session", None)) or cookie(self.connection)
         self.plugin_dir = plugin_dir
         self.data_dir = data_folder(plugin_dir)
         self.problem = problem
@@ -116,7 +118,11 @@ def address(server: "dict[str, object]") -> "tuple[str, int]":
 def cookie(server: "dict[str, object]") -> str:
     """The session cookie of the user whose save this is, "" when there is none."""
     session = server.get("SessionCookie")
-    value = session.get("Value") if isinstance(session, dict) else None
+    return printable(session.get("Value") if isinstance(session, dict) else None)
+
+
+def printable(value: object) -> str:
+    """The value if it is a text that can stand in a header, else ""."""
     return value if isinstance(value, str) and value.isprintable() else ""
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Set
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,16 @@ def asked_since(data_dir: str, at: float) -> bool:
     """Whether a request waits that was put after this Unix time; only marks that are younger are read."""
     young = [name for name in _names(data_dir) if _age_key(name)[0] / 1e9 >= at]
     return any(_is_request(data_dir, name) for name in young)
+
+
+def requests(data_dir: str) -> set[str]:
+    """The ids under which the requests that wait want their answers."""
+    found = set()
+    for name in _names(data_dir):
+        with suppress(*UNREADABLE):
+            mark = _read_one(data_dir, name)
+            found |= {mark.reply} if mark and mark.kind == "request" else set()
+    return found
 
 
 def burst(data_dir: str, now: float) -> bool:

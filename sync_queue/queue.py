@@ -16,6 +16,7 @@ from persistqueue.serializers import json as json_serializer
 from sync_queue.files import check_database, private_file
 
 JOB_SCENES = 50
+FORCED_SCENES = 100  # of these most are only compared, and Plex shows so many at once
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,11 @@ class JobQueue:
             raise
 
     def put(self, scenes: Iterable[int], why: str, now: float, force: bool = False) -> int:
-        """Queue the scenes that are not queued yet, in jobs of at most 50; returns how many were new."""
+        """Queue the scenes that are not queued yet, in jobs of at most 50, or 100 with ``force``; returns how many."""
         new = [scene for scene in dict.fromkeys(scenes) if not self._covers(scene, force)]
-        for start in range(0, len(new), JOB_SCENES):
-            group = new[start : start + JOB_SCENES]
+        most = FORCED_SCENES if force else JOB_SCENES
+        for start in range(0, len(new), most):
+            group = new[start : start + most]
             self._rows.put({"scenes": group, "why": why, "at": now, "force": force})
             self._queued.update((scene, force or self._queued.get(scene, False)) for scene in group)
         return len(new)

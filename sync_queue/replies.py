@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sync_queue import inbox, lease
+from sync_queue import inbox, lease, marks
 from sync_queue.files import read_json, write_json
 
 FOLDER = "replies"
@@ -27,7 +27,10 @@ def ask(data_dir: str, operation: str, args: Mapping[str, str] = {}) -> str:
 
 
 def follow(data_dir: str, reply: str, report: Callable[[float], object]) -> dict[str, Any] | None:
-    """Wait for the answer, reporting progress at each look; None when the worker is gone without one."""
+    """Wait for the answer, reporting progress at each look; None when the worker is gone without one.
+
+    Another worker may have taken its place meanwhile; it says so where nobody would answer any more.
+    """
     fraction = 0.0
     while True:
         alone = not lease.held(data_dir)  # looked at before the file: the last act of a worker is to write it
@@ -39,7 +42,7 @@ def follow(data_dir: str, reply: str, report: Callable[[float], object]) -> dict
             if content.get("done"):
                 os.unlink(_file(data_dir, reply))
                 return dict(content.get("output") or {"error": content.get("error", "no answer")})
-        if alone:
+        if alone or isinstance(content, dict) and content.get("left"):
             return None
         time.sleep(LOOK_S)
 
@@ -51,13 +54,20 @@ def write(data_dir: str, reply: str, content: dict[str, Any]) -> None:
         write_json(_file(data_dir, reply), content)
 
 
-def sweep(data_dir: str, now: float) -> None:
-    """Delete answers that nobody fetched for an hour."""
-    folder = os.path.join(data_dir, FOLDER)
+def take_over(data_dir: str, now: float) -> None:
+    """A worker begins: say of what the last one left that it is left, and delete what nobody fetched for an hour.
+
+    What still has its mark will be carried out by us.
+    """
+    folder, asked = os.path.join(data_dir, FOLDER), marks.requests(data_dir)
     for name in os.listdir(folder) if os.path.isdir(folder) else []:
-        path = os.path.join(folder, name)
+        path, reply = os.path.join(folder, name), os.path.splitext(name)[0]
         if now - os.stat(path).st_mtime > KEPT_S:
             os.unlink(path)
+            continue
+        content = read_json(path)
+        if isinstance(content, dict) and not content.get("done") and reply not in asked:
+            write(data_dir, reply, {**content, "left": True})
 
 
 def _file(data_dir: str, reply: str) -> str:

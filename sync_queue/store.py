@@ -9,22 +9,21 @@ import glob
 import json
 import os
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sync_queue.files import NewerVersion, check_database, private_file
 from sync_queue.lists import Lists
 from sync_queue.outages import Outages
 from sync_queue.reconciled import Reconciled
-from sync_queue.settlement import LogEntry, Settlement, Verdict
+from sync_queue.settlement import LogEntry
+from sync_queue.verdicts import LOG_COLUMNS, Verdicts
 
 MIGRATIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "migrations")
-LOG_COLUMNS = "scene, item, section, fingerprint, owned, updated_at, cover, etag, pictures, intended, place"
 MANY = 500  # placeholders in one statement; SQLite before 3.32 takes 999
 
 
-class Store(Lists, Outages, Reconciled):
+class Store(Lists, Outages, Reconciled, Verdicts):
     """Waiting scenes, attempts, dead letters, sync log, outages, facts and counters."""
 
     def __init__(self, path: str) -> None:
@@ -88,14 +87,7 @@ class Store(Lists, Outages, Reconciled):
         with self._transaction():
             self._db.executemany(sql, [(scene, now) for scene in scenes])
 
-    # settling
-
-    def settle(self, settlements: Sequence[Settlement], now: float, counts: Mapping[str, int] | None = None) -> None:
-        """Write all verdicts, log rows and counters of a batch in one transaction; ``counts`` are counters besides."""
-        with self._transaction():
-            for settlement in settlements:
-                self._settle_one(settlement, now)
-            self.count(Counter(settlement.counter for settlement in settlements) + Counter(counts or {}))
+    # what is void
 
     def revive(self, scenes: Sequence[int]) -> None:
         """Forget that these scenes wait or were given up: something new is known about them."""
@@ -118,12 +110,6 @@ class Store(Lists, Outages, Reconciled):
             entries.setdefault(entry.scene, []).append(entry)
         return entries
 
-    def intend(self, entries: Sequence[LogEntry], now: float) -> None:
-        """Write which tags a push is about to add, so that a crash after it cannot make them look like a person's."""
-        with self._transaction():
-            for entry in entries:
-                self._write_log(entry, now)
-
     def forget_items(self) -> None:
         """Rating keys mean nothing on another Plex server: forget all of them."""
         self._db.execute("DELETE FROM sync_log")
@@ -143,12 +129,6 @@ class Store(Lists, Outages, Reconciled):
         sql = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
         self._db.execute(sql, (name, json.dumps(value)))
 
-    def count(self, counts: Mapping[str, int]) -> None:
-        """Let counters grow."""
-        sql = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
-        with self._transaction():
-            self._db.executemany(sql, [(name, by) for name, by in counts.items() if by])
-
     def counters(self) -> dict[str, int]:
         """All counters; `worker.statistics.totals` gives them a shape."""
         return dict(self._db.execute("SELECT name, value FROM counters ORDER BY name").fetchall())
@@ -166,72 +146,9 @@ class Store(Lists, Outages, Reconciled):
 
     # inside
 
-    def _settle_one(self, settlement: Settlement, now: float) -> None:
-        scene = settlement.scene
-        self._db.execute("DELETE FROM attempts WHERE scene = ?", (scene,))
-        if settlement.log is not None:
-            self._replace_log(scene, settlement.log, now)
-        elif settlement.verdict in (Verdict.LATER, Verdict.DEAD):  # compared again even if the same was pushed before
-            self._db.execute("UPDATE sync_log SET fingerprint = '' WHERE scene = ?", (scene,))
-        if settlement.verdict is Verdict.LATER:
-            self._wait(settlement, now)
-        elif settlement.verdict is not Verdict.AGAIN:
-            tried = self._db.execute("SELECT attempts FROM waiting WHERE scene = ?", (scene,)).fetchone()
-            self._db.execute("DELETE FROM waiting WHERE scene = ?", (scene,))
-            self._db.execute("DELETE FROM dead_letters WHERE scene = ?", (scene,))
-            if settlement.verdict is Verdict.DEAD:
-                row = (
-                    scene,
-                    settlement.result,
-                    settlement.reason,
-                    1 + (tried[0] if tried else 0),
-                    now,
-                    settlement.file,
-                )
-                self._db.execute("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)", row)
-
-    def _replace_log(self, scene: int, entries: Sequence[LogEntry], now: float) -> None:
-        """An item belongs to one scene: it is taken over from others, and left behind for who comes next."""
-        items = {entry.item for entry in entries}
-        for (item,) in self._db.execute("SELECT item FROM sync_log WHERE scene = ?", (scene,)).fetchall():
-            if item not in items:
-                self._db.execute("UPDATE OR REPLACE sync_log SET scene = 0 WHERE scene = ? AND item = ?", (scene, item))
-        for entry in entries:
-            self._db.execute("DELETE FROM sync_log WHERE item = ? AND scene <> ?", (entry.item, scene))
-            self._write_log(entry, now)
-
     def _entries(self, condition: str, values: Sequence[Any]) -> list[LogEntry]:
         sql = f"SELECT {LOG_COLUMNS} FROM sync_log WHERE {condition}"  # noqa: S608 - our own names
         return [_log_entry(row) for row in self._many(sql, values)]
-
-    def _wait(self, settlement: Settlement, now: float) -> None:
-        sql = (
-            "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scene) DO UPDATE SET due = excluded.due, "
-            "attempts = attempts + excluded.attempts, kind = excluded.kind, reason = excluded.reason, "
-            "file = excluded.file"
-        )
-        charge = 1 if settlement.charged else 0
-        row = (settlement.scene, settlement.due, charge, now, settlement.result, settlement.reason, settlement.file)
-        self._db.execute(sql, row)
-        self._db.execute("DELETE FROM dead_letters WHERE scene = ?", (settlement.scene,))
-
-    def _write_log(self, entry: LogEntry, now: float) -> None:
-        row = (
-            entry.scene,
-            entry.item,
-            entry.section,
-            entry.fingerprint,
-            json.dumps(entry.owned),
-            entry.updated_at,
-            entry.cover,
-            entry.etag,
-            json.dumps(dict(entry.pictures)),
-            json.dumps(entry.intended),
-            entry.place,
-            now,
-        )
-        sql = f"INSERT OR REPLACE INTO sync_log ({LOG_COLUMNS}, at) VALUES ({', '.join('?' * len(row))})"  # noqa: S608
-        self._db.execute(sql, row)
 
     def _many(self, sql: str, scenes: Sequence[Any], *before: Any) -> list[Any]:
         rows: list[Any] = []

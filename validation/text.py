@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
+from functools import lru_cache
 
 TITLE_LENGTH = 255
 TAG_LENGTH = 255
@@ -50,6 +51,7 @@ def distinct(names: list[str]) -> tuple[str, ...]:
     return tuple(seen.values())
 
 
+@lru_cache(maxsize=4_096)  # one library has the same few thousand names again and again
 def folded(name: str) -> str:
     """How two tags are compared: Plex shares one row between spellings that differ in case only."""
     return unicodedata.normalize("NFC", name).strip().casefold()
@@ -61,6 +63,8 @@ def private(text: str) -> str:
 
 
 def _safe(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return unicodedata.normalize("NFC", _HARMFUL.sub(_harmless, whole))
 

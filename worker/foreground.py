@@ -35,7 +35,7 @@ def carry_out(
     args: Mapping[str, str] = NONE,
     overrides: Mapping[str, Any] = NONE,
 ) -> dict[str, Any]:
-    """Here when no worker lives, else through it; when that one dies meanwhile, here after all.
+    """Here when no worker lives, else through it; when that one dies meanwhile, through the next, or here after all.
 
     ``args`` are the operation's own, ``overrides`` settings that count more than those in Stash; a living worker does
     not know them. Returns the operation's result, with the key ``error`` when it failed; ``report`` gets the fraction
@@ -57,6 +57,8 @@ def carry_out(
         result = replies.follow(data_dir, asked, report)
         if result is not None:
             return result
+        if asked not in marks.requests(data_dir):
+            asked = ""  # taken up by a worker that is gone: the next one knows nothing of it
 
 
 def foreground(

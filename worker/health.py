@@ -57,7 +57,7 @@ class HealthCheck(AtOnce):
         if launcher:
             yield _row("Launcher", True, "the plugin Stash2Plex Launcher is enabled")
         else:
-            why = "a save does not start a worker at once, only a task at most twice a minute"
+            why = "nothing notices what is saved: it waits for a task, which finds changed scenes by their date"
             yield _row("Launcher", False, f"enable Stash2Plex Launcher under {PLUGINS_PAGE}; without it {why}")
 
     def _settings(self) -> Iterator[Row]:

@@ -38,7 +38,7 @@ class Loop:
         self._following: list[_Followed] = []
         self._busy_at = self._started_at = clock()
         self._refused_at: float | None = None
-        replies.sweep(session.data_dir, clock())
+        replies.take_over(session.data_dir, clock())
 
     def run(self) -> None:
         """Step until told to leave."""
@@ -102,11 +102,11 @@ class Loop:
             self._refuse(followed.mark, f"a fault in Stash2Plex: {log.where(error)}")
             self._following.remove(followed)
             return
-        if (operation.accepted or done) and not followed.told:
-            self._session.ingest.accepted(followed.mark)
-            followed.told = True
         content = {"done": True, "progress": 1.0, "output": operation.result()} if done else {}
         self._reply(followed.mark, content or {"done": False, "progress": operation.fraction()})
+        if (operation.accepted or done) and not followed.told:  # the other way round a kill leaves nobody who answers
+            self._session.ingest.accepted(followed.mark)
+            followed.told = True
         if done:
             self._following.remove(followed)
 
@@ -126,8 +126,9 @@ class Loop:
 
     def _consider_leaving(self, step: Step, now: float) -> None:
         session = self._session
-        if step.settled or not session.idle or self._following:
+        if step.settled or not session.quiet or self._following:
             self._busy_at = now
+            session.changes.wake()
         self._refused_at = (self._refused_at or now) if session.refused else None
         if not session.enabled_in_stash:
             self._life.leave(DISABLED)
@@ -136,6 +137,14 @@ class Loop:
         elif not self._life.sees_stash and now - max(session.heard_at, self._started_at) > STASH_SILENT_S:
             self._life.leave(SILENT)
         elif now - self._busy_at > IDLE_S:
+            self._rest_or_leave(now)
+
+    def _rest_or_leave(self, now: float) -> None:
+        """Nothing has been done for long. Whoever still has something to wait for stays, and asks Stash seldom."""
+        session = self._session
+        if not session.idle:
+            session.changes.doze(now)
+        elif session.changes.withdraw(now) and session.idle:  # a save that was let go before it, was found by this
             self._life.leave(IDLE)
 
 

@@ -17,6 +17,7 @@ from validation.errors import Trouble
 from worker import resting
 from worker.life import UPDATED, Life
 from worker.loop import IDLE, REFUSED, Loop
+from worker.presence import Presence
 from worker.session import COMPONENT, Session
 
 LOOK_S = 0.25
@@ -36,9 +37,10 @@ def serve(request: Request, held: int, life: Life) -> str:
     life.listen_to_signals()
     _step_back()
     client = connect(request.connection, request.data_dir)
+    presence = Presence(request.plugin_dir, request.data_dir)
     log.info(COMPONENT, "Worker started")
     while True:
-        reason = _drain(request.data_dir, client, life)
+        reason = _drain(request.data_dir, client, life, presence)
         log.info(COMPONENT, f"Worker ends: {reason}")
         lease.release(held)
         if reason == REFUSED:
@@ -51,12 +53,13 @@ def serve(request: Request, held: int, life: Life) -> str:
         held, life.over = again, ""
 
 
-def _drain(data_dir: str, client: StashClient, life: Life) -> str:
+def _drain(data_dir: str, client: StashClient, life: Life, presence: Presence) -> str:
     """Run the drain's thread until it ends or life is over; a thread that does not end takes the process with it."""
-    thread = threading.Thread(target=_drain_thread, args=(data_dir, client, life), name="drain", daemon=True)
+    thread = threading.Thread(target=_drain_thread, args=(data_dir, client, life, presence), name="drain", daemon=True)
     thread.start()
     while thread.is_alive() and not life.over:
         life.look(time.time())
+        presence.beat()
         thread.join(LOOK_S)
     thread.join(TIDY_END_S if life.over == UPDATED else LAST_WORDS_S)
     if thread.is_alive():
@@ -64,11 +67,11 @@ def _drain(data_dir: str, client: StashClient, life: Life) -> str:
     return life.over or FAULT
 
 
-def _drain_thread(data_dir: str, client: StashClient, life: Life) -> None:
+def _drain_thread(data_dir: str, client: StashClient, life: Life, presence: Presence) -> None:
     said = ""
     while not life.over:
         try:
-            session = Session(data_dir, client)
+            session = Session(data_dir, client, presence=presence)
             try:
                 Loop(session, life).run()
             finally:

@@ -12,7 +12,6 @@ from typing import Any
 from plex.cache import Cache
 from plex.rules import PathRules
 from reconcile.schedule import NEVER
-from reconcile.sweep import sweep
 from stash import log
 from stash.client import StashClient
 from sync_queue import inbox, marks
@@ -20,10 +19,12 @@ from sync_queue.files import clock_of
 from validation.errors import Kind, Trouble
 from validation.scene import Scene
 from validation.settings import Settings
+from worker.changes import Changes
 from worker.databases import open_both
 from worker.drain import Drain, Step
 from worker.executor import Executor
 from worker.ingest import Ingest
+from worker.presence import Presence
 from worker.reconciler import Reconciler
 from worker.scans import Scans
 from worker.settings_reader import SettingsReader, kept_name
@@ -31,15 +32,13 @@ from worker.summary import Summary
 from worker.tools import Tools, build
 
 COMPONENT = "Worker"
-CURSOR = "stash_updated_at"
 IDENTIFIER = "client_identifier"
 SHAPE = "settings_shape"
 PURGED_AT = "purged_at"
 
 SETTINGS_IDLE_S = 30.0
 SETTINGS_BUSY_S = 5.0
-SWEEP_S = 120.0
-SWEEP_AGAIN_S = 10.0
+STASH_AGAIN_S = 10.0
 DAY_S = 86_400.0
 SAMPLES = 50
 SCENES_AT_ONCE = 50
@@ -50,7 +49,8 @@ class Session:
 
     ``overrides`` are raw settings laid over those in Stash. ``tally`` counts settled scenes by result. ``tools`` is
     None while Plex's address or token is missing, ``drain`` also while the setting enabled is off. ``clock`` tells how
-    long things take.
+    long things take. With a ``presence`` saves are watched for and need no mark; without one changes are swept up every
+    two minutes.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Session:
         stash: StashClient,
         overrides: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        presence: Presence | None = None,
     ) -> None:
         self.data_dir, self.stash = data_dir, stash
         self.store, self.queue, lost = open_both(data_dir)
@@ -67,6 +68,7 @@ class Session:
             self._compare_all()
         self.cache = Cache(os.path.join(data_dir, "cache"))
         self.ingest = Ingest(data_dir, self.queue, self.store, stash)
+        self.changes = Changes(stash, self.store, self.queue, self.ingest.queue_changed, presence)
         self.reconciler = Reconciler(self.store, self.queue, stash)
         self.rules = PathRules.parse("")
         self.tally: Counter[str] = Counter()
@@ -77,7 +79,6 @@ class Session:
         self._scans: Scans | None = None
         self._reader = SettingsReader(stash, self.store, overrides)
         self._applied: Settings | None = None
-        self._swept_at = float("-inf")
         self._read_again = True
         self._to_effect = False
         self._overridden = bool(overrides)  # for one run in a shell: no reason to compare all scenes, twice
@@ -98,12 +99,13 @@ class Session:
                     self.ingest.step(now)  # also while Stash is silent: a person may be waiting for an answer
             if self._to_effect:
                 self._put_settings_into_effect(now)
-            self._sweep(now)
+            if self.changes.step(now, self.settings.poll_interval):
+                self.silence = ""
             self._scan(now)
         except Trouble as trouble:
             self.silence = trouble.message
             if self.drain is None or trouble.kind is Kind.STASH_REFUSED:
-                return Step(0, SWEEP_AGAIN_S, trouble.message)
+                return Step(0, STASH_AGAIN_S, trouble.message)
         if self.drain is None:
             return Step(0, SETTINGS_IDLE_S, self.state)
         step = self.drain.step(now, more=bool(self.reconciler.running))
@@ -128,7 +130,7 @@ class Session:
             return self.refused or self.silence
         if not self.settings.enabled:
             return "Setting enabled is off: changes are kept and will be sent once it is on"
-        return self.settings.lacks or (self.drain.state if self.drain else self.silence)
+        return self.settings.lacks or (self.drain.state if self.drain else "") or self.changes.trouble or self.silence
 
     @property
     def heard_at(self) -> float:
@@ -151,12 +153,17 @@ class Session:
         return self._reader.refused
 
     @property
+    def quiet(self) -> bool:
+        """Whether nothing can be done now."""
+        nothing_ready = not self.queue.scenes and not self.ingest.requests and not marks.waiting(self.data_dir)
+        return nothing_ready and not self.reconciler.running
+
+    @property
     def idle(self) -> bool:
         """Whether nothing is queued, waiting, asked for or to come by itself."""
-        nothing_ready = not self.queue.scenes and not self.ingest.requests and not marks.waiting(self.data_dir)
-        if self.reconciler.running or self.settings.reconcile_interval != NEVER:
+        if not self.quiet or self.settings.reconcile_interval != NEVER:
             return False
-        return nothing_ready and self.store.next_due() is None and not (self._scans and self._scans.pending)
+        return self.store.next_due() is None and not (self._scans and self._scans.pending)
 
     def statistics(self) -> dict[str, Any]:
         """The totals of all time, as `worker.statistics.totals` describes them."""
@@ -164,6 +171,7 @@ class Session:
 
     def close(self) -> None:
         """Sum up, close files and connections."""
+        self.changes.close()
         self.summary.close()
         if self.tools:
             self.tools.plex.close()
@@ -219,7 +227,7 @@ class Session:
         self._applied = settings
 
     def _connect(self, tools: Tools) -> None:
-        executor = Executor(self.stash, tools, self.store, self._compare_all)
+        executor = Executor(self.stash, tools, self.store, self._compare_all, self.changes.read)
         self.drain = Drain(self.store, self.queue, executor, tools, self.tally, self.summary)
         if not tools.settings.trigger_plex_scan:
             self._scans = None
@@ -256,22 +264,6 @@ class Session:
         return self.tools.plex.requests, self.stash.requests, index.hits, index.misses
 
     # truth
-
-    def _sweep(self, now: float) -> None:
-        """Find what hooks lost; the cursor moves only when the scenes are queued."""
-        if 0 <= now - self._swept_at < SWEEP_S:
-            return
-        self._swept_at = now - SWEEP_S + SWEEP_AGAIN_S  # if this raises, soon again
-        cursor = self.store.fact(CURSOR)
-        moved = sweep(
-            self.stash,
-            cursor if isinstance(cursor, str) else "",
-            lambda scenes: self.ingest.queue_changed(scenes, "changed", now),
-            now,
-        )
-        if moved != cursor:
-            self.store.remember(CURSOR, moved)
-        self._swept_at = now
 
     def _scan(self, now: float) -> None:
         """Ask Plex to look at the folders of new scenes; what it does not take stays for the next time."""

@@ -5,7 +5,7 @@ Every method may raise Trouble; what that means for which scene is the executor'
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from plex import edits
@@ -68,16 +68,12 @@ class Sync:
             entry = replace(entry, etag="")
         return Pushed(entry, fields or ("locks",) * (not push.edit.empty and not failed), failed)
 
-    def learn_addresses(self, entries: Iterable[LogEntry]) -> list[LogEntry]:
-        """The same rows with the addresses of the pictures that were just sent: one request for up to 50 items."""
-        rows = list(entries)
-        unknown = list(dict.fromkeys(row.item for row in rows if "" in row.pictures.values()))
-        if not unknown:
-            return rows
+    def learn_addresses(self, rows: Sequence[LogEntry]) -> list[LogEntry]:
+        """The same rows with the addresses of the pictures that were just sent: one request for 100 items."""
         try:
-            items = self._plex.items(unknown)
+            items = self._plex.items(list(dict.fromkeys(row.item for row in rows)))
         except Trouble:
-            return rows  # they stay unknown, and the next comparison looks
+            return []  # they stay unknown, and the next comparison looks
         return [replace(row, pictures=_addresses(row, items.get(row.item))) for row in rows]
 
     @property
@@ -202,8 +198,15 @@ def _entry(push: Push, failed: Mapping[str, str], before: LogEntry | None) -> Lo
     owned = {tag for tag in after if tag[0] not in failed} | {tag for tag in work.owned(item) if tag[0] in failed}
     intended = {tag for tag in after if tag[0] in failed} - owned | {one for one in row.intended if one[0] in PICTURES}
     fingerprint = "" if failed else work.fingerprint
-    row = replace(row, section=item.section, fingerprint=fingerprint, updated_at=work.scene.updated_at)
-    return replace(row, place=work.place, owned=_sorted(owned), intended=_sorted(intended))
+    return replace(
+        row,
+        section=item.section,
+        fingerprint=fingerprint,
+        updated_at=work.scene.updated_at,
+        place=work.place,
+        owned=_sorted(owned),
+        intended=_sorted(intended),
+    )
 
 
 def _sorted(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from reconcile.sweep import sweep
 from sync_queue import marks
 from validation.errors import Trouble
 from worker.ingest import ANY, EXPANDED, OF_SCENES, WANTED
-from worker.session import CURSOR
 from worker.tasks_base import AtOnce
 
 SENT = (*OF_SCENES, *EXPANDED, ANY)  # kinds of marks that would lead to something sent
@@ -28,7 +27,7 @@ class ClearQueue(AtOnce):
         session.reconciler.cancel(now)
         session.store.clear_waiting()
         session.store.remember(WANTED, None)
-        self._pass_over_changes(now)
+        self._pass_over_changes()
         total = queued + waiting + unread
         return {
             "cleared": total,
@@ -51,14 +50,10 @@ class ClearQueue(AtOnce):
         requests[:] = [request for request in requests if request.reply]
         return len(unread)
 
-    def _pass_over_changes(self, now: float) -> None:
-        """Let the sweep begin anew, else it finds every change behind the cursor again."""
-        store = self._session.store
-        store.remember(CURSOR, "")
-        try:
-            store.remember(CURSOR, sweep(self._session.stash, "", lambda scenes: None, now))
-        except Trouble:
-            pass  # the next sweep begins at the newest scene all the same
+    def _pass_over_changes(self) -> None:
+        """Else the sweep finds every change behind the cursor again."""
+        with suppress(Trouble):  # the next sweep begins at the newest scene all the same
+            self._session.changes.pass_over()
 
 
 class ClearDeadLetters(AtOnce):

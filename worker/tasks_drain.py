@@ -67,7 +67,7 @@ class ProcessQueue:
 
 
 class ProcessOneJob(ProcessQueue):
-    """Drain until one job is done: up to 50 scenes."""
+    """Drain until one job is done."""
 
     def finished(self, step: Step) -> bool:
         """Whether something was settled, or as Process Queue says."""

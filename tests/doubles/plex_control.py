@@ -19,6 +19,7 @@ METHODS = frozenset(
         "add_section",
         "add_item",
         "add_items",
+        "promise_items",
         "item",
         "items",
         "remove_item",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable, NamedTuple, Optional
 
+from tests.doubles.lazy import Chosen
 from tests.doubles.plex_model import TAG_KINDS, Item, Section, basename
 
 _CONTAINS = ("title", "studio", "summary", "tagline", "originalTitle")
@@ -31,8 +32,9 @@ class Page(NamedTuple):
     start: Optional[int]
 
 
-def select(section: Section, args: dict[str, str], comma_means_or: bool) -> list[Item]:
+def select(section: Section, args: dict[str, str], comma_means_or: bool) -> Sequence[Item]:
     """Return the items that the filters in ``args`` leave, in the order that ``sort`` names."""
+    found: Sequence[Item]
     if "file" in args:
         found = _by_file(section, args["file"], comma_means_or)
     elif "id" in args:
@@ -54,7 +56,7 @@ def _by_file(section: Section, value: str, comma_means_or: bool) -> list[Item]:
     found: dict[int, Item] = {}
     for name in names:
         if basename(name) == name:
-            found.update((item.key, item) for item in section.basenames.get(name, ()))
+            found.update((key, section.items[key]) for key in section.basenames.get(name, ()))
         else:
             # A full path was reported to match the folder: plex.md C.
             found.update((item.key, item) for item in _in_folder(section, name))
@@ -70,24 +72,28 @@ def _in_folder(section: Section, path: str) -> list[Item]:
     ]
 
 
-def ordered(section: Section, sort: str) -> list[Item]:
+def ordered(section: Section, sort: str) -> Sequence[Item]:
     """Return all items in order; kept until the section changes, so that pages cost no sorting."""
     version, found = section.orders.get(sort, (0, []))
     if version != section.changes:
-        found = _sorted(list(section.items.values()), sort)
+        found = _sorted(section, sort)
         section.orders = {sort: (section.changes, found)}
-    return found
+    return Chosen(section.items, found)
 
 
-def _sorted(items: list[Item], sort: str) -> list[Item]:
+def _sorted(section: Section, sort: str) -> list[int]:
+    keys = list(section.items)
     for part in reversed([part for part in sort.split(",") if part]):
         name, _, direction = part.partition(":")
         field = name.rsplit(".", 1)[-1]
-        items.sort(key=lambda item: (_sort_value(item, field), item.key), reverse=direction.startswith("desc"))
-    return items
+        keys.sort(key=lambda key: (_sort_value(section, key, field), key), reverse=direction.startswith("desc"))
+    return keys
 
 
-def _sort_value(item: Item, field: str) -> Any:
+def _sort_value(section: Section, key: int, field: str) -> Any:
+    if field == "addedAt":
+        return int(section.items.known(key, field) or 0)
+    item = section.items[key]
     if field in _NUMBERS:
         return _NUMBERS[field](item)
     if field == "titleSort":

@@ -70,7 +70,10 @@ class _Connection(socketserver.BaseRequestHandler):
 
 
 class Listener:
-    """One listening address. ``stop`` closes it and every connection; ``start`` opens the same port again."""
+    """One listening address. ``stop`` closes it and every connection; ``start`` opens the same port again.
+
+    ``connections`` counts those that were ever opened.
+    """
 
     def __init__(
         self,
@@ -89,6 +92,7 @@ class Listener:
         self._thread: Optional[threading.Thread] = None
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self.connections = 0
 
     @property
     def url(self) -> str:
@@ -132,6 +136,7 @@ class Listener:
         """Note a connection; one that slipped in while the port closed is cut at once."""
         with self._lock:
             self._open.add(sock)
+            self.connections += 1
         if self._server is None:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable, Optional
 
+from tests.doubles.lazy import Lazy, Promise
 from tests.doubles.plex_tags import Tag, TagTable
 
 SCALARS = (
@@ -40,6 +41,7 @@ PLURALS = {
     "similar": "similar",
 }
 TAG_KINDS = tuple(PLURALS)
+Values = dict[str, Any]
 ARTWORK = ("thumb", "art", "clearLogo", "squareArt", "theme")
 
 
@@ -151,30 +153,34 @@ class Section:
         "orders",
     )
 
-    def __init__(self, key: str, title: str, locations: list[str], now: int, agent: str) -> None:
+    def __init__(self, key: str, title: str, locations: list[str], now: int, agent: str, items: Lazy[Item]) -> None:
         self.key = key
         self.title = title
         self.type = "movie"
         self.locations = locations
         self.agent = agent
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"section/{key}/{title}"))
-        self.items: dict[int, Item] = {}
+        self.items = items
         self.collections: dict[int, Collection] = {}
         self.refreshing = False
         self.created_at = self.scanned_at = now
         self.changes = 1
-        self.basenames: dict[str, list[Item]] = {}
-        self.orders: dict[str, tuple[int, list[Item]]] = {}
+        self.basenames: dict[str, list[int]] = {}
+        self.orders: dict[str, tuple[int, list[int]]] = {}
 
     def index(self, item: Item) -> None:
         """Make the item findable by the base names of its files."""
-        for name in {basename(each.file) for each in item.files}:
-            self.basenames.setdefault(name, []).append(item)
+        self.index_files(item.key, (each.file for each in item.files))
+
+    def index_files(self, key: int, files: Iterable[str]) -> None:
+        """The same for an item that may be promised only."""
+        for name in {basename(file) for file in files}:
+            self.basenames.setdefault(name, []).append(key)
 
     def unindex(self, item: Item) -> None:
         """Undo ``index``."""
         for name in {basename(each.file) for each in item.files}:
-            left = [other for other in self.basenames[name] if other is not item]
+            left = [other for other in self.basenames[name] if other != item.key]
             if left:
                 self.basenames[name] = left
             else:
@@ -189,7 +195,7 @@ class PlexState:
         self.now = now
         self.tags = TagTable()
         self.sections: dict[str, Section] = {}
-        self.items: dict[int, Item] = {}
+        self.items: Lazy[Item] = Lazy(self.lock)
         self.collections: dict[int, Collection] = {}
         self._section_keys = itertools.count(1)
         self._keys = itertools.count(1)
@@ -203,19 +209,40 @@ class PlexState:
     def add_section(self, title: str, locations: Iterable[str], agent: str = "tv.plex.agents.none") -> Section:
         """Add a movie section."""
         key = str(next(self._section_keys))
-        section = self.sections[key] = Section(key, title, list(locations), self.seconds(), agent)
+        items: Lazy[Item] = Lazy(self.lock)
+        section = self.sections[key] = Section(key, title, list(locations), self.seconds(), agent, items)
         return section
 
     def add_item(self, section: Section, versions: Iterable[dict[str, Any]]) -> Item:
         """Add an item with one Media per version (``file``, ``size``, optional ``media`` and ``part``)."""
         files = [self._media_file(version) for version in versions]
-        item = Item(next(self._keys), section, files)
-        item.updated_at = item.thumb_n = item.art_n = self.seconds()
-        item.addedAt = str(item.updated_at)
+        item = _new_item(next(self._keys), section, files, self.seconds())
         self.items[item.key] = section.items[item.key] = item
         section.index(item)
         section.changes += 1
         return item
+
+    def promise_items(
+        self, section: Section, count: int, describe: Callable[[int], Values], fill: Callable[[Item, Values], None]
+    ) -> None:
+        """So many new items with one file each: ``describe`` gives the values of the nth, ``fill`` sets them.
+
+        They are counted from 1. Only base names are noted now; their collections are there when they are.
+        """
+        keys, now = [next(self._keys) for _ in range(count)], self.seconds()
+
+        def made(key: int) -> Item:
+            changes, given = section.changes, describe(key - keys[0] + 1)
+            item = _new_item(key, section, [self._media_file(given)], now)
+            fill(item, {name: value for name, value in given.items() if name not in ("file", "size", "media", "part")})
+            section.changes = changes
+            return item
+
+        self.items.promise(keys, Promise(made, addedAt=str(now)))
+        section.items.promise(keys, Promise(self.items.__getitem__, addedAt=str(now)))
+        for nth, key in enumerate(keys, 1):
+            section.index_files(key, [describe(nth)["file"]])
+        section.changes += 1
 
     def _media_file(self, version: dict[str, Any]) -> MediaFile:
         get = version.get
@@ -258,6 +285,13 @@ class PlexState:
         """Move ``updatedAt``, always forward, so that two edits within a second differ."""
         item.updated_at = max(self.seconds(), item.updated_at + 1)
         item.section.changes += 1
+
+
+def _new_item(key: int, section: Section, files: list[MediaFile], now: int) -> Item:
+    item = Item(key, section, files)
+    item.updated_at = item.thumb_n = item.art_n = now
+    item.addedAt = str(now)
+    return item
 
 
 def basename(path: str) -> str:

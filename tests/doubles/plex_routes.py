@@ -183,6 +183,7 @@ class Reads:
 
     def _collections(self, request: Request, parts: list[str]) -> Answer:
         shown = self.section(parts[2])
+        shown.items.make_all()
         counted = [(each, len(each.members())) for each in shown.collections.values()]
         cut = self.cut(request, [pair for pair in counted if pair[1]])
         children = [elements.collection(each, count) for each, count in cut.items]

@@ -19,6 +19,7 @@ from dataclasses import fields
 from typing import Any, Callable, Optional
 
 from tests import canaries
+from tests.doubles.lazy import describer
 from tests.doubles.plex_acts import LibraryActs
 from tests.doubles.plex_art import ArtStore
 from tests.doubles.plex_control import PREFIX, control
@@ -27,7 +28,7 @@ from tests.doubles.plex_faults import KINDS, Delivery, FaultBook, whole
 from tests.doubles.plex_http import Request, Response
 from tests.doubles.plex_listener import Listener
 from tests.doubles.plex_log import LogEntry, RequestLog
-from tests.doubles.plex_model import PlexState
+from tests.doubles.plex_model import Item, PlexState
 from tests.doubles.plex_remote import RemotePlexDouble
 from tests.doubles.plex_settings import PlexSettings
 from tests.doubles.plex_snapshot import snapshot
@@ -100,6 +101,11 @@ class PlexDouble(PlexSettings, LibraryActs):
         """Return the address of the control port, which ``down`` leaves open."""
         return self._control.url if self._control else None
 
+    @property
+    def connections(self) -> int:
+        """Return how many connections were opened so far."""
+        return self._listener.connections
+
     def down(self) -> None:
         """Close the port and all connections; the state is kept."""
         self._listener.stop()
@@ -138,6 +144,20 @@ class PlexDouble(PlexSettings, LibraryActs):
     def add_items(self, section: str, items: Iterable[dict[str, Any]]) -> list[str]:
         """Add many items (each the arguments of ``add_item``) and return their rating keys."""
         return [self.add_item(section, **values) for values in items]
+
+    def promise_items(self, section: str, count: int, described: str) -> None:
+        """As if ``add_item`` were called so often, for the nth with what ``described`` (``module:function``) says of n.
+
+        Each item is made when somebody looks at it. ``pictures`` (a text by kind) is as after ``give_picture``.
+        """
+        with self._state.lock:
+            self._state.promise_items(self._state.sections[str(section)], count, describer(described), self._furnish)
+
+    def _furnish(self, item: Item, values: dict[str, Any]) -> None:
+        pictures = values.pop("pictures", {})
+        seed(self._state, item, values)
+        for kind, text in pictures.items():
+            self._art.upload(item, kind, text.encode())
 
     def item(self, key: Any) -> dict[str, Any]:
         """Return what an item holds; KeyError when there is none."""

@@ -27,4 +27,7 @@ class Core:
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     status: str = "OK"
     disk: Disk = field(default_factory=Disk)
-    lock: Any = field(default_factory=threading.RLock)
+
+    @property
+    def lock(self) -> threading.RLock:
+        return self.library.lock

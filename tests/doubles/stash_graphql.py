@@ -18,8 +18,9 @@ from graphql import (
 )
 
 from tests.doubles.stash_core import Core
+from tests.doubles.stash_go import go_json, go_text
 from tests.doubles.stash_mutations import Mutations
-from tests.doubles.stash_plugins import Call
+from tests.doubles.stash_plugins import PANIC, Call, Cancelled, PluginFailed
 from tests.doubles.stash_queries import Queries, scene_paths
 
 SDL = Path(__file__).with_name("stash_schema.graphql")
@@ -31,8 +32,6 @@ WITHOUT_DATABASE = frozenset(
         "runPluginTask", "runPluginOperation",
     )
 )  # fmt: skip
-# What a resolver of Stash says that finds no database: it goes on with a nil pointer (pkg/sqlite/transaction.go).
-PANIC = "Internal system error. Error <runtime error: invalid memory address or nil pointer dereference>"
 PLAIN_TYPES = ("Scene", "VideoFile", "Performer", "Studio", "Tag", "Job")
 
 
@@ -92,9 +91,12 @@ class Engine:
 
     def answer(self, query: str, variables: Optional[dict[str, Any]], call: Call) -> dict[str, Any]:
         """The answer as gql.Do of a script sees it: {"data": …} or {"error": text}."""
-        _, answer = self.run(query, variables, None, call)
-        if answer.get("errors"):
-            return {"error": "; ".join(error["message"] for error in answer["errors"])}
+        executed, answer = self.run(query, variables, None, call)
+        if not executed:
+            body, asked = go_json(answer).decode(), go_text(variables or {})
+            return {"error": f"graphQL query failed: 422 - {body}. Query: {query}. Variables: {asked}"}
+        if "errors" in answer:
+            return {"error": "graphql error: " + go_json(answer["errors"], sort_keys=True).decode()}
         return answer
 
 
@@ -144,12 +146,26 @@ def _attribute(name: str) -> Callable[[Any, Any], Any]:
 
 def _method(core: Core, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     def resolve(root: Any, info: Any, **args: Any) -> Any:
-        if core.status != "OK" and name not in WITHOUT_DATABASE:
-            core.log.append(("error", "", PANIC))
-            raise RuntimeError(PANIC)
-        return method(info, **args)
+        try:
+            if core.status != "OK" and name not in WITHOUT_DATABASE:
+                raise PluginFailed(PANIC)
+            return method(info, **args)
+        except Exception as error:
+            if not isinstance(error, Cancelled) and not info.context.cancelled():
+                _log_failure(core, info, args, error)
+            raise
 
     return resolve
+
+
+def _log_failure(core: Core, info: Any, args: dict[str, Any], error: Exception) -> None:
+    """What Stash logs of a field that failed, its arguments included, unless the caller is gone."""
+    at = info.path.key
+    every = {**dict.fromkeys(info.parent_type.fields[info.field_name].args), **args}
+    if str(error) == PANIC:
+        core.log.append(("error", "", PANIC.partition("<")[2].rstrip(">")))
+    core.log.append(("error", "", f"{at}: input: {at} {error}"))
+    core.log.append(("debug", "", f"{at}: {go_json(every, sort_keys=True).decode()}"))
 
 
 def _snake(name: str) -> str:
@@ -157,6 +173,7 @@ def _snake(name: str) -> str:
 
 
 def _scene_count(named: Any, info: Any, depth: int = 0) -> int:
+    named.library.scenes.make_all()
     return len(named.scene_ids)
 
 

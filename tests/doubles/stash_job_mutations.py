@@ -8,7 +8,8 @@ from typing import Any, Optional
 from tests.doubles import stash_events as events
 from tests.doubles.stash_disk import Arrival
 from tests.doubles.stash_jobs import Job
-from tests.doubles.stash_model import KINDS, Named, Scene, import_anew
+from tests.doubles.stash_loss import import_anew
+from tests.doubles.stash_model import KINDS, Named, Scene
 from tests.doubles.stash_named_mutations import NamedMutations
 from tests.doubles.stash_plugins import Call, Cancelled
 from tests.doubles.stash_scene_mutations import apply_scene

@@ -1,5 +1,6 @@
 """Plugin manifests: finding and reading them as strictly as Stash does."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,20 +60,30 @@ def manifest_files(source: PluginSource) -> Iterator[Path]:
 
     A list of files or a single file is taken as it is. The project's own folder gives
     its two manifests, because it also holds `.yml` files that are none. Any other folder
-    is a plugins folder: every `.yml` below it counts.
+    is a plugins folder: every `.yml` below it counts. A path stays as it is given: that is what PluginDir says then.
     """
     if not isinstance(source, (str, Path)):
         for entry in source:
             yield from manifest_files(entry)
         return
-    path = Path(source).absolute()
+    path = Path(source)
     if path.is_file():
         yield path
     elif (path / "Stash2Plex.yml").is_file():
         yield path / "Stash2Plex.yml"
         yield from sorted((path / "launcher").glob("*.yml"))
     else:
-        yield from sorted(path.rglob("*.yml"))
+        yield from _below(path, ())
+
+
+def _below(folder: Path, above: tuple[str, ...]) -> Iterator[Path]:
+    """Links are followed and keep their names; unlike Stash this ends where one leads back."""
+    real = os.path.realpath(folder)
+    for path in sorted(folder.iterdir()) if real not in above else ():
+        if path.is_dir():
+            yield from _below(path, (*above, real))
+        elif path.suffix == ".yml":
+            yield path
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -6,9 +6,12 @@ Nothing here knows GraphQL, hooks or HTTP.
 
 import bisect
 import hashlib
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Callable, Optional
+
+from tests.doubles.lazy import Lazy, Promise
 
 KINDS = ("performer", "studio", "tag")
 
@@ -25,9 +28,9 @@ def rfc3339(at_s: float) -> str:
 class Named:
     """A performer, a studio or a tag; `scene_ids` leads back to its scenes."""
 
-    def __init__(self, kind: str, number: int, name: str, now: str) -> None:
-        self.kind, self.number, self.id, self.name = kind, number, str(number), name
-        self.created_at = self.updated_at = now
+    def __init__(self, library: "Library", kind: str, number: int, name: str) -> None:
+        self.library, self.kind, self.number, self.id, self.name = library, kind, number, str(number), name
+        self.created_at = self.updated_at = library.now()
         self.aliases: list[str] = []
         self.urls: list[str] = []
         self.details = self.description = self.disambiguation = ""
@@ -83,13 +86,17 @@ class Scene:
 
 
 class Library:
-    """All state, by id; `clock` gives seconds since the epoch."""
+    """All state, by id; `clock` gives seconds since the epoch.
+
+    Scenes may be promised: they are made, with what they relate to, when somebody looks at them.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self.scenes: dict[int, Scene] = {}
-        self.files: dict[int, VideoFile] = {}
-        self.named: dict[str, dict[int, Named]] = {kind: {} for kind in KINDS}
+        self.lock = threading.RLock()
+        self.scenes: Lazy[Scene] = Lazy(self.lock)
+        self.files: Lazy[VideoFile] = Lazy(self.lock)
+        self._named: dict[str, dict[int, Named]] = {kind: {} for kind in KINDS}
         self.by_update: list[tuple[str, int]] = []
         self._by_name: dict[tuple[str, str], Named] = {}
         self._next = dict.fromkeys(("scene", "file", *KINDS), 1)
@@ -117,7 +124,14 @@ class Library:
             raise NotFound(f"{kind} with id {number} not found")
         return found
 
+    @property
+    def named(self) -> dict[str, dict[int, Named]]:
+        """Performers, studios and tags. Only a scene that was made knows its own, so that now all are."""
+        self.scenes.make_all()
+        return self._named
+
     def find_name(self, kind: str, name: str) -> Optional[Named]:
+        self.scenes.make_all()
         return self._by_name.get((kind, name))
 
     # -- creating --------------------------------------------------------
@@ -129,18 +143,44 @@ class Library:
         return scene
 
     def new_file(self, scene: Scene, path: str, size: int) -> VideoFile:
-        file = VideoFile(self._number("file"), path, size, self.now())
-        self.files[int(file.id)] = file
+        return self._add_file(scene, self._number("file"), path, size, self.now())
+
+    def _add_file(self, scene: Scene, number: int, path: str, size: int, now: str) -> VideoFile:
+        file = self.files[number] = VideoFile(number, path, size, now)
         scene.files.append(file)
         return file
 
     def new_named(self, kind: str, name: str) -> Named:
-        made = Named(kind, self._number(kind), name, self.now())
-        self.named[kind][made.number] = self._by_name[kind, name] = made
+        made = Named(self, kind, self._number(kind), name)
+        self._named[kind][made.number] = self._by_name[kind, name] = made
         return made
 
     def ensure_named(self, kind: str, names: Sequence[str]) -> list[Named]:
-        return [self.find_name(kind, name) or self.new_named(kind, name) for name in dict.fromkeys(names)]
+        return [self._by_name.get((kind, name)) or self.new_named(kind, name) for name in dict.fromkeys(names)]
+
+    def promise_scenes(
+        self, count: int, describe: Callable[[int], dict[str, Any]], fill: Callable[[Scene, dict[str, Any]], None]
+    ) -> None:
+        """So many new scenes with one file each: `describe` gives the fields of the nth, from 1, and `fill` sets them.
+
+        `updated_at` may be among them. Names get their ids in the order in which their scenes are looked at.
+        """
+        first, first_file, now = self._next["scene"], self._next["file"], self.now()
+
+        def made(number: int) -> Scene:
+            given = describe(number - first + 1)
+            scene = Scene(number, given.pop("updated_at", now))
+            self._add_file(scene, number - first + first_file, given.pop("path"), given.pop("size"), now)
+            fill(scene, given)
+            return scene
+
+        self.scenes.promise(range(first, first + count), Promise(made))
+        owner = first - first_file
+        files = range(first_file, first_file + count)
+        self.files.promise(files, Promise(lambda number: self.scenes[number + owner].files[0]))
+        dates = ((describe(nth).get("updated_at", now), first + nth - 1) for nth in range(1, count + 1))
+        self.by_update = sorted([*self.by_update, *dates])
+        self._next.update(scene=first + count, file=first_file + count)
 
     # -- changing --------------------------------------------------------
 
@@ -206,38 +246,3 @@ def snapshot(scene: Scene) -> dict[str, Any]:
     row["tags"] = [t.name for t in scene.tags]
     row["files"] = [{"path": f.path, "size": f.size} for f in scene.files]
     return row
-
-
-def lose(library: Library) -> None:
-    """What is left when the database file is: nothing."""
-    library.scenes.clear()
-    library.files.clear()
-    library.by_update.clear()
-    library._by_name.clear()
-    for held in library.named.values():
-        held.clear()
-    library.renumbered(0)
-
-
-def import_anew(library: Library) -> None:
-    """What a full import leaves: the same library with ids from 1 on, here in the opposite order."""
-    scenes = list(library.scenes.values())[::-1]
-    library.scenes.clear()
-    library.files.clear()
-    library.by_update.clear()
-    for held in library.named.values():
-        named = list(held.values())[::-1]
-        held.clear()
-        for number, one in enumerate(named, 1):
-            one.number, one.id, one.scene_ids = number, str(number), set()
-            held[number] = one
-    for number, scene in enumerate(scenes, 1):
-        scene.number, scene.id = number, str(number)
-        library.scenes[number] = scene
-        bisect.insort(library.by_update, (scene.updated_at, number))
-        for one in scene.related():
-            one.scene_ids.add(number)
-    for number, file in enumerate([file for scene in scenes for file in scene.files], 1):
-        file.id = str(number)
-        library.files[number] = file
-    library.renumbered(len(scenes))

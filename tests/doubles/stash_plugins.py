@@ -1,8 +1,6 @@
 """Running plugins: hooks in series, operations in the request, tasks in the queue."""
 
-import json
 import os
-import re
 import shutil
 import sys
 import threading
@@ -12,14 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
+from tests.doubles.stash_go import go_json
 from tests.doubles.stash_jobs import Job, Jobs
-from tests.doubles.stash_js import ScriptRun
+from tests.doubles.stash_js import Host, NotStarted, ScriptRun, hook_args, sent_args
 from tests.doubles.stash_manifest import BadManifest, Manifest, PluginSource, manifest_files, read_manifest
 from tests.doubles.stash_process import ProcessRecord, RawProcess
 from tests.doubles.stash_session import ANYBODY, Sessions, stdin_cookie
 
 Run = Union[RawProcess, ScriptRun]
 LOOK_S = 0.01
+# What is answered when Stash goes on with a nil pointer: an unknown plugin, no database (pkg/sqlite/transaction.go).
+PANIC = "Internal system error. Error <runtime error: invalid memory address or nil pointer dereference>"
 
 
 class Cancelled(Exception):
@@ -69,7 +70,10 @@ class Plugins:
         found: dict[str, Manifest] = {}
         for path in manifest_files(list(self.sources)):
             try:
-                found[path.stem] = read_manifest(path)
+                read = read_manifest(path)
+                if read.id.lower() in map(str.lower, found):
+                    raise BadManifest(f"plugin ID {read.id} already exists")
+                found[read.id] = read
             except BadManifest as error:
                 self.log.append(("error", "", f"Error loading plugin {path}: {error}"))
         self.loaded = found
@@ -84,46 +88,41 @@ class Plugins:
         context: dict[str, Any] = {"id": number, "type": trigger, "input": given}
         if fields:
             context["inputFields"] = list(set(fields))
-        for plugin in list(self.loaded.values()) if self.hooks_enabled else []:
-            if plugin.id in self.disabled:
-                continue
-            for hook in plugin.hooks_for(trigger):
-                if not self._one_hook(plugin, hook, context, call):
-                    return
+        try:
+            for plugin in list(self.loaded.values()) if self.hooks_enabled else []:
+                for hook in plugin.hooks_for(trigger) if plugin.id not in self.disabled else []:
+                    self._one_hook(plugin, hook, context, call)
+        except NotStarted as error:
+            self.log.append(("error", "", f"error executing post hooks: {error}"))
+        except Cancelled as error:
+            self.log.append(("error", "", f"error executing post hooks: {error}"))
+            raise
         if call.cancelled():
             raise Cancelled
 
-    def _one_hook(self, plugin: Manifest, hook: dict[str, Any], context: dict[str, Any], call: Call) -> bool:
+    def _one_hook(self, plugin: Manifest, hook: dict[str, Any], context: dict[str, Any], call: Call) -> None:
         args = {**hook.get("defaultArgs", {}), "hookContext": context}
         trigger = context["type"]
-        try:
-            run = self._start("hook", plugin, hook.get("execArgs", []), args, call, trigger)
-        except OSError as error:
-            self.log.append(("error", "", f"{trigger} [{plugin.name}]: error starting plugin: {error}"))
-            return False
+        run = self._start("hook", plugin, hook.get("execArgs", []), args, call, trigger)
         self._await(run, call.cancelled)
         if run.error is not None:
             self.log.append(("error", "", f"{trigger} [{plugin.name}]: returned error: {run.error}"))
-        elif run.output is not None:
-            self.log.append(("debug", "", f"{trigger} [{plugin.name}]: returned: {run.output}"))
-        return True
+        elif run.shown is not None:
+            self.log.append(("debug", "", f"{trigger} [{plugin.name}]: returned: {run.shown}"))
 
     def operation(self, plugin_id: str, args: Optional[dict[str, Any]], call: Call) -> Any:
         """Runs in the caller's thread and dies with the caller; gives the plugin's output."""
         if plugin_id in self.disabled:
             raise PluginFailed(f"plugin {plugin_id} is disabled")
         if plugin_id not in self.loaded:
-            raise PluginFailed(
-                "Internal system error. Error <runtime error: invalid memory address or nil pointer dereference>"
-            )
+            raise PluginFailed(PANIC)
+        mode = str((args or {}).get("mode", ""))
         try:
-            mode = str((args or {}).get("mode", ""))
             run = self._start("operation", self.loaded[plugin_id], [], args or {}, call, mode)
-        except OSError as error:
-            raise PluginFailed(f"error starting plugin: {error}") from error
-        self._await(run, call.cancelled)
+            self._await(run, call.cancelled)
+        except NotStarted as error:
+            raise PluginFailed(str(error)) from error
         if run.error is not None:
-            self.log.append(("error", "", f"runPluginOperation: {run.error}"))
             raise PluginFailed(run.error)
         return run.output
 
@@ -155,7 +154,7 @@ class Plugins:
             job.plugin_error, job.output = run.error, run.output
         except Cancelled:
             return
-        except (KeyError, OSError, PluginFailed) as error:
+        except (KeyError, NotStarted, PluginFailed) as error:
             job.plugin_error = str(error)
         if job.plugin_error is not None:
             self.log.append(("error", "", f"Plugin returned error: {job.plugin_error}"))
@@ -163,14 +162,18 @@ class Plugins:
     # -- how one run is made ---------------------------------------------
 
     def _await(self, run: Run, cancelled: Callable[[], bool]) -> None:
-        """Waits for a run; kills it when its caller is gone, but not when the double itself ends."""
+        """Waits for a run; kills it when its caller is gone, but not when the double itself ends.
+
+        Raises Cancelled then, and NotStarted for a script that cannot be compiled.
+        """
         while not run.done.wait(LOOK_S):
             if run.abandoned.is_set():
                 raise Cancelled
             if cancelled():
                 run.kill()
-                self.log.append(("error", "", "operation cancelled"))
                 raise Cancelled
+        if run.refused is not None:
+            raise NotStarted(run.refused)
 
     def _start(
         self,
@@ -180,17 +183,18 @@ class Plugins:
         args: dict[str, Any],
         call: Call,
         trigger: str = "",
-        report: Callable[[str], None] = lambda text: None,
+        report: Optional[Callable[[str], None]] = None,
     ) -> Run:
         def line(level: str, text: str) -> None:
             if level == "progress":
-                self._progress(plugin, text, report)
+                self._progress(plugin, text, report or str)
             else:
                 self.log.append((level, plugin.name, text))
 
         connection = self._connection(plugin, call)
         if plugin.interface == "js":
-            run: Run = self._script(plugin, {"Args": args, "ServerConnection": connection}, line)
+            seen = hook_args(args) if kind == "hook" else sent_args(args)
+            run: Run = self._script(plugin, {"Args": seen, "ServerConnection": connection}, line, report)
         else:
             run = self._process(kind, plugin, extra, {"server_connection": connection, "args": args}, line, trigger)
         with self._runs_lock:
@@ -214,9 +218,18 @@ class Plugins:
             "PluginDir": str(plugin.folder),
         }
 
-    def _script(self, plugin: Manifest, given: dict[str, Any], line: Callable[[str, str], None]) -> ScriptRun:
-        source = (plugin.folder / plugin.exec[0]).read_text("utf-8")
-        return ScriptRun(source, given, line, lambda query, variables: self.answer(query, variables, Call()))
+    def _script(
+        self,
+        plugin: Manifest,
+        given: dict[str, Any],
+        line: Callable[[str, str], None],
+        report: Optional[Callable[[str], None]],
+    ) -> ScriptRun:
+        """What it asks through gql.Do is on behalf of nobody, so nobody takes it back."""
+        if not plugin.exec:
+            raise NotStarted("no script specified in exec")
+        host = Host(line, lambda query, variables: self.answer(query, variables, Call()), report)
+        return ScriptRun(plugin.folder / plugin.exec[0], given, host)
 
     def _process(
         self,
@@ -229,7 +242,10 @@ class Plugins:
     ) -> RawProcess:
         argv, env = self._command(plugin, extra)
         record = ProcessRecord(kind, plugin.id, trigger, 0, time.time())
-        run = RawProcess(argv, env, go_json(given), line, plugin.error_level, record)
+        try:
+            run = RawProcess(argv, env, go_json(given), line, plugin.error_level, record)
+        except OSError as error:
+            raise NotStarted(f"error running plugin: {error}") from error
         self.records.append(record)
         return run
 
@@ -238,7 +254,7 @@ class Plugins:
         argv = [part.replace("{pluginDir}", str(plugin.folder)) for part in rest]
         env = dict(os.environ)
         if first in ("python", "python3"):
-            parent = str(plugin.folder.parent)
+            parent = os.path.dirname(os.path.abspath(plugin.folder))
             env["PYTHONPATH"] = os.pathsep.join(filter(None, (env.get("PYTHONPATH"), parent)))
             return [self.python, *argv], env
         return [shutil.which(first) or str(plugin.folder / first), *argv], env
@@ -259,14 +275,6 @@ class Plugins:
                 run.kill()
                 run.wait(5.0)
         self.runs.clear()
-
-
-def go_json(value: Any) -> bytes:
-    """JSON as Go's encoder writes it: UTF-8 as it is, HTML characters escaped, no lone surrogates."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return re.sub("[\ud800-\udfff]", "\ufffd", text).encode("utf-8")
 
 
 def base_python() -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
+from tests.doubles.stash_go import go_text
+
 LEVELS = {b"t": "trace", b"d": "debug", b"i": "info", b"w": "warning", b"e": "error", b"p": "progress"}
 LINE_LIMIT = 64 * 1024
 PIPE_SIZE = 32 * 1024
@@ -69,6 +71,7 @@ class RawProcess:
         self.done = threading.Event()
         self.error: Optional[str] = None
         self.output: Any = None
+        self.refused: Optional[str] = None
         self.record = record
         self._log_line, self._default_level = log_line, default_level
         self.abandoned, self._reaped = threading.Event(), threading.Event()
@@ -87,6 +90,11 @@ class RawProcess:
             self._write(payload)
         else:
             threading.Thread(target=self._write, args=(payload,), daemon=True).start()
+
+    @property
+    def shown(self) -> Optional[str]:
+        """The output as the log has it."""
+        return None if self.output is None else go_text(self.output)
 
     def kill(self) -> None:
         """SIGKILL to this process alone; its children live on."""

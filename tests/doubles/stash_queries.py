@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from tests.doubles import stash_filter
 from tests.doubles.stash_core import Core
+from tests.doubles.stash_directory import directory
 from tests.doubles.stash_manifest import Manifest
 from tests.doubles.stash_model import Named, Scene
 
@@ -115,11 +116,8 @@ class Queries:
         saved = self.core.settings if self.core.status != "SETUP" else {}  # a configuration that is new knows nothing
         return {key: value for key, value in saved.items() if include is None or key in include}
 
-    def directory(self, info: Any, path: Optional[str] = None, locale: str = "en") -> dict[str, Any]:
-        at = path or os.path.expanduser("~")
-        with os.scandir(at) as entries:
-            folders = sorted(entry.path for entry in entries if entry.is_dir())
-        return {"path": at, "parent": os.path.dirname(at), "directories": folders}
+    def directory(self, info: Any, path: Optional[str] = None, locale: Optional[str] = None) -> dict[str, Any]:
+        return directory(path, locale)
 
     def logs(self, info: Any) -> list[dict[str, Any]]:
         shown = [entry for entry in list(self.core.log) if entry[0] in CACHE_LEVELS][-30:]

@@ -4,9 +4,11 @@ import base64
 from collections.abc import Sequence
 from typing import Any, Optional, Union
 
+from tests.doubles.lazy import describer
 from tests.doubles.stash_core import Core
 from tests.doubles.stash_disk import Arrival
-from tests.doubles.stash_model import Library, Scene, lose, snapshot
+from tests.doubles.stash_loss import lose
+from tests.doubles.stash_model import Library, Scene, snapshot
 
 
 class Seeding:
@@ -32,6 +34,14 @@ class Seeding:
             library.new_file(scene, path, size)
             self._write(scene, {"studio": studio, "performers": performers, "tags": tags, "cover": cover, **fields})
         return scene.id
+
+    def promise_scenes(self, count: int, described: str) -> None:
+        """As if `add_scene` were called so often, for the nth with what `described` (``module:function``) says of n.
+
+        Each scene is made when somebody looks at it; `path` and `size` must be said.
+        """
+        with self.core.lock:
+            self.library.promise_scenes(count, describer(described), self._write)
 
     def change(self, scene_id: Any, touch: bool = True, **fields: Any) -> None:
         """Changes a scene as auto-tag does: no hook, only `updated_at` moves (unless `touch` is off)."""

@@ -143,7 +143,7 @@ def test_unreadable_field_names_never_hide_a_change(fields):
 
 
 def test_the_manifest_asks_for_exactly_the_events_that_are_understood():
-    manifest = yaml.safe_load((ROOT / "Stash2Plex.yml").read_text("utf-8"))
+    manifest = yaml.safe_load((ROOT / "launcher" / "Stash2PlexLauncher.yml").read_text("utf-8"))
     asked = [trigger for hook in manifest["hooks"] for trigger in hook["triggeredBy"]]
     assert sorted(asked) == sorted(TRIGGERS)
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
-import sys
 import threading
 import time
 
 import pytest
 
 from sync_queue import lease
+from tests.canaries import LOGIN
 from tests.doubles.stash_server import StashDouble
-from tests.hooks.hook_process import ROOT, event, marks_in, payload, run, server_of
+from tests.hooks.hook_process import event, marks_in, payload, run, server_of
 from tests.waiting import until
 
 TITLED = event("Scene.Update.Post", 7, ["title"])
 LAUNCHER = "runPluginOperation"
-FALLBACK = "runPluginTask"
 
 
 class Silent:
@@ -53,17 +53,9 @@ def silent():
     stash.close()
 
 
-@pytest.fixture
-def without_launcher(tmp_path):
-    """A Stash with our plugin and no launcher."""
-    plugin = [ROOT / "Stash2Plex.yml"]
-    with StashDouble(plugins=plugin, python=sys.executable, config_dir=str(tmp_path / "stash")) as double:
-        double.add_scene(path="/data/a.mp4")
-        yield double
-
-
-def fallbacks(stash):
-    return stash.count(FALLBACK)
+def wake(server, session):
+    """What Stash writes for the operation that launcher.js asks for when a login is needed."""
+    return json.dumps({"server_connection": server, "args": {"mode": "wake", "session": session}}).encode()
 
 
 def grow_old(path, by_s):
@@ -71,44 +63,22 @@ def grow_old(path, by_s):
     os.utime(path, (then, then))
 
 
-def test_without_the_launcher_the_queue_runs_as_a_task(without_launcher, data_dir):
-    without_launcher.save(1, title="A")
-    until(lambda: [p for p in without_launcher.processes if p.kind == "task"], what="the task")
-    until(lambda: not marks_in(data_dir), what="the mark to be taken")
-    assert [text for level, _, text in without_launcher.log if "did not start a worker" in text]
-
-
-def test_with_the_launcher_disabled_the_queue_runs_as_a_task(tmp_path, data_dir):
-    with StashDouble(plugins=[ROOT], python=sys.executable, config_dir=str(tmp_path / "stash")) as stash:
-        stash.set_enabled("Stash2PlexLauncher", False)
-        stash.add_scene(path="/data/a.mp4")
-        stash.save(1, title="A")
-        assert fallbacks(stash) == 1
-        until(lambda: not marks_in(data_dir), what="the mark to be taken")
-
-
-def test_the_task_is_asked_for_at_most_every_thirty_seconds(data_dir):
-    with StashDouble() as stash:  # has neither launcher nor task, so nobody takes the lease
-        server = server_of(stash.url)
-        for _ in range(5):
-            assert run(payload(TITLED, server), data_dir).code == 0
-        assert fallbacks(stash) == 1
-        grow_old(os.path.join(data_dir, "asked"), 31)
-        run(payload(TITLED, server), data_dir)
-        run(payload(TITLED, server), data_dir)
-        assert fallbacks(stash) == 2
-    assert len(marks_in(data_dir)) == 7
+def test_a_launcher_that_starts_no_worker_costs_a_warning_and_no_mark(data_dir):
+    with StashDouble() as stash:  # has no launcher
+        ended = run(payload(TITLED, server_of(stash.url)), data_dir)
+    assert (ended.answer, ended.errors) == ({"output": "queued scene 7"}, [])
+    assert b"Stash2PlexLauncher started no worker" in ended.stderr
+    assert len(marks_in(data_dir)) == 1
 
 
 def test_a_note_from_the_future_holds_nobody_back(data_dir):
     with StashDouble() as stash:
-        for name in ("asked", "resting"):
-            path = os.path.join(data_dir, name)
-            with open(path, "w", encoding="utf-8"):
-                pass
-            grow_old(path, -7200)
+        path = os.path.join(data_dir, "resting")
+        with open(path, "w", encoding="utf-8"):
+            pass
+        grow_old(path, -7200)
         run(payload(TITLED, server_of(stash.url)), data_dir)
-        assert (stash.count(LAUNCHER), fallbacks(stash)) == (1, 1)
+        assert stash.count(LAUNCHER) == 1
 
 
 def test_a_resting_worker_is_left_alone_for_ten_minutes(data_dir):
@@ -126,9 +96,18 @@ def test_a_resting_worker_is_left_alone_for_ten_minutes(data_dir):
     assert len(marks_in(data_dir)) == 4
 
 
-def test_the_cookie_is_handed_over_for_the_owner_only(data_dir, silent):
-    ended = run(payload(TITLED, server_of(silent.url, "MTc-cookie_of.a=user")), data_dir)
-    assert ended.answer == {"output": "queued scene 7"}
+def test_a_hook_that_would_need_a_login_says_so_and_its_mark_is_there(data_dir):
+    with StashDouble(credentials=LOGIN) as stash:
+        os.makedirs(data_dir, exist_ok=True)
+        server = server_of(stash.url, stash.sessions.issue(""))
+        assert run(payload(TITLED, server), data_dir).answer == {"output": "login needed"}
+        assert len(marks_in(data_dir)) == 1
+        assert not os.path.exists(os.path.join(data_dir, "cookie"))
+
+
+def test_the_session_that_a_wake_brings_is_handed_over_for_the_owner_only(data_dir, silent):
+    ended = run(wake(server_of(silent.url, "of-nobody"), "MTc-cookie_of.a=user"), data_dir)
+    assert ended.answer == {"output": "launched"}
     path = os.path.join(data_dir, "cookie")
     with open(path, encoding="latin-1") as file:
         assert file.read() == "MTc-cookie_of.a=user"
@@ -138,8 +117,8 @@ def test_the_cookie_is_handed_over_for_the_owner_only(data_dir, silent):
 
 
 def test_a_cookie_cannot_smuggle_a_header(data_dir, silent):
-    ended = run(payload(TITLED, server_of(silent.url, "a\r\nApiKey: b")), data_dir)
-    assert ended.answer == {"output": "queued scene 7"}
+    ended = run(wake(server_of(silent.url, "a\r\nApiKey: b"), "a\r\nApiKey: b"), data_dir)
+    assert ended.answer == {"output": "launched"}
     (request,) = until(lambda: silent.requests, what="the request to arrive")
     assert "ApiKey" not in request
     assert not os.path.exists(os.path.join(data_dir, "cookie"))

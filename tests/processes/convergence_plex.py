@@ -166,7 +166,7 @@ def _showing(library: Library, file: str) -> list[dict[str, Any]]:
     """The items that have this file."""
     state = library.plex._state
     with state.lock:
-        named = [item for section in state.sections.values() for item in section.basenames.get(basename(file), ())]
+        named = [state.items[key] for one in state.sections.values() for key in one.basenames.get(basename(file), ())]
         return [library.plex.item(item.key) for item in named if any(each.file == file for each in item.files)]
 
 

@@ -14,7 +14,7 @@ from tests.doubles.stash_process import RawProcess
 from tests.processes.convergence_world import Library
 from tests.processes.world import PLUGIN
 
-WORKER, HOOKS = ("operation", "worker"), (("hook", ""), ("operation", "wake"))
+WORKER, HOOKS = ("operation", "worker"), (("operation", "mark"), ("operation", "wake"))
 HOUR_S = 3_600.0
 MEGABYTE = 1 << 20
 XML = "text/xml;charset=utf-8"

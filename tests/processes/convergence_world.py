@@ -24,7 +24,9 @@ HURRIED = {
     "worker/ramp": {"RAMP_S": 2.0, "DOUBLING_S": 0.2},
     "worker/gate": {"REFUSED_S": 1.0, "STASH_PAUSE_S": 0.5},
     "worker/arrivals": {"NOTICE_NEW_S": 3.0},
-    "worker/session": {"SETTINGS_IDLE_S": 2.0, "SETTINGS_BUSY_S": 1.0, "SWEEP_S": 5.0, "SWEEP_AGAIN_S": 1.0},
+    "reconcile/watch": {"SETTLED_S": 2.0},
+    "worker/changes": {"SWEEP_S": 5.0, "AGAIN_S": 1.0},
+    "worker/session": {"SETTINGS_IDLE_S": 2.0, "SETTINGS_BUSY_S": 1.0, "STASH_AGAIN_S": 1.0},
 }
 SHIFTED = '''"""The real entry file, in a process whose clock is off by what a file says."""
 import sys

@@ -18,6 +18,7 @@ CODE = re.compile(r"(?:name|path)-[0-9a-f]{8}")
 def prepare(world, **settings):
     """A scene that Plex knows twice by name, one that it does not know, both tried by a worker; one not yet sent."""
     world.configure(**settings)
+    world._clock.behind_s = 3_000.0
     world.stash.add_scene(path=f"/data/{FOLDER}/{NAME}", size=1_000, title=TITLE, details="Details")
     world.stash.add_scene(path=f"/data/{FOLDER}/other {NAME}", size=2_000, title=TITLE, details="Details")
     for number in (1, 2):
@@ -26,6 +27,7 @@ def prepare(world, **settings):
         )
     names = {"performers": [FOLDER], "tags": [f"{FOLDER}'s"], "studio": f"{FOLDER}'s house", "director": FOLDER}
     world.stash.add_scene(path=f"/data/{FOLDER}/third {NAME}", size=3_000, title=TITLE, details=TITLE, **names)
+    world._clock.behind_s = 0.0
     world.plex.add_item(world._section, f"/media/third {NAME}", 3_000, title=f"third {NAME}", genres=["Private tag"])
     for id in ("1", "2"):
         world.stash.save(id, code="X")

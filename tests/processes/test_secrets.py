@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from tests import secret_net
 from tests.canaries import API_KEY, LOGIN, PLEX_TOKEN, secret
-from tests.hooks.hook_process import event, payload, run, server_of
+from tests.hooks.hook_process import run, server_of
 from tests.processes.world import PLUGIN, copy_of_plugin
 from tests.waiting import until
 
@@ -144,7 +145,9 @@ def test_the_text_of_a_fault_shows_nowhere_but_its_place_does(build, tmp_path, m
 def test_a_cookie_that_waits_for_a_worker_is_for_its_owner_only(world):
     world.stash.set_enabled(PLUGIN, False)
     cookie = world.stash.cookie()
-    ended = run(payload(event("Scene.Update.Post", 1, ["title"]), server_of(world.stash.url, cookie)), world.data)
+    os.makedirs(world.data)
+    asked = {"server_connection": server_of(world.stash.url), "args": {"mode": "wake", "session": cookie}}
+    ended = run(json.dumps(asked).encode(), world.data)
     assert ended.code == 0
     path = os.path.join(world.data, "cookie")
     with open(path) as file:

@@ -195,7 +195,6 @@ def test_the_plugins_own_folder_holds_the_data_unless_the_environment_names_anot
     world.seed(2)
     world.stash.save("1", code="X")
     until(lambda: world.logged("Scene 1 synced"), what="the scene to be settled")
-    world.data = str(folder / "data")
     world.kill_worker()
     assert world.rows("sync_log") and not os.path.exists(tmp_path / "data")
     monkeypatch.setenv("STASH_PLUGIN_DATA", str(tmp_path / "data"))

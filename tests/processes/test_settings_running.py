@@ -26,7 +26,7 @@ def stays(world, **fields):
     """Save scene 2; whether nobody takes the change up for two seconds."""
     world.stash.save("2", **fields)
     try:
-        until(lambda: not world.marks(), 2.0, "the change to be taken")
+        until(lambda: not world.differences(["2"]), 2.0, "the change to be taken")
     except AssertionError:
         return True
     return False

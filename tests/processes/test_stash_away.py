@@ -10,7 +10,7 @@ from sync_queue import inbox, lease
 from tests.processes.world import PLUGIN, copy_of_plugin
 from tests.waiting import until
 
-SOON = "SETTINGS_IDLE_S = SETTINGS_BUSY_S = 0.2\nSWEEP_AGAIN_S = 0.2"
+SOON = "SETTINGS_IDLE_S = SETTINGS_BUSY_S = 0.2\nSTASH_AGAIN_S = 0.2"
 PANIC = "nil pointer dereference"
 
 

@@ -238,9 +238,9 @@ def each(found: str) -> Any:
 @contextlib.contextmanager
 def a_lab(folder: Any, rows: list[Row], sweep: str) -> Iterator[Lab]:
     with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STASH_PLUGIN_DATA", str(folder / "data"))
-        plugin = copy_of_plugin(folder / "plugins", worker__session=sweep, reconcile__schedule=SETTLES_SOON)
-        yield Lab(opened(stack, folder, plugin), rows)
+        patch.setenv("STASH_PLUGIN_DATA", "to be set")
+        plugin = copy_of_plugin(folder / "plugins", worker__changes=sweep, reconcile__schedule=SETTLES_SOON)
+        yield Lab(opened(stack, folder, plugin, data=folder / "data"), rows)
 
 
 @pytest.fixture(scope="module")

@@ -133,4 +133,5 @@ def test_every_acknowledged_mark_ends_in_plex(world):
     world.kill_worker(signal.SIGTERM)
     until(lambda: not lease.held(world.data), what="the lease to be free")
     assert (world.queued_rows(), world.rows("attempts"), world.marks()) == ([], [], [])
-    assert world.errors() == []
+    # Ten random kills may well hit the same scene three times; the next save revives it.
+    assert [text for text in world.errors() if "(poison)" not in text] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
@@ -211,10 +212,9 @@ def plugins(world):
 
 def test_process_queue_takes_marks_that_no_worker_saw(world):
     world.stash.set_enabled(LAUNCHER, False)
-    with open(os.path.join(_made(world.data), "asked"), "w", encoding="utf-8"):
-        pass  # a task was asked for a moment ago: the hooks below only write marks
-    world.stash.bulk_save(list(world.keys), code="Y")
-    assert len(world.marks()) == 10
+    for id in world.keys:
+        world.stash.change(id, touch=False, code="Y")
+    put_marks(world, *world.keys)
     output = run(world, "Process Queue")
     assert output["done"] == {"synced": 10}
     assert (world.differences(), world.marks()) == ([], [])
@@ -272,20 +272,24 @@ def test_a_task_that_is_cancelled_leaves_a_queue_that_goes_on(world):
     world.synced()
 
 
+OF_ITS_OWN = ('INSERT INTO "counters"', "INSERT INTO \"facts\" VALUES('stash_updated_at'")
+
+
 def settled(data):
-    """The rows, once none is about to go."""
-    return until(lambda: _settled(data), what="the job to be acknowledged")
+    """The rows, once none is about to go and the worker is at rest."""
+    return until(lambda: _settled(data), what="the worker to be at rest")
 
 
 def _settled(data):
     rows = dump(data)
-    return not any(row.startswith('INSERT INTO "ack_queue') for row in rows) and rows
+    time.sleep(0.3)
+    return not any(row.startswith('INSERT INTO "ack_queue') for row in rows) and rows == dump(data) and rows
 
 
 def dump(data):
-    """All rows of both databases but what is counted; a reader does not disturb the worker that has them open."""
+    """All rows of both databases but what a worker writes of its own accord; a reader does not disturb it."""
     rows = []
     for name in ("stash2plex.db", os.path.join("queue", "data.db")):
         with closing(sqlite3.connect(os.path.join(data, name))) as db:
-            rows += [row for row in db.iterdump() if not row.startswith('INSERT INTO "counters"')]
+            rows += [row for row in db.iterdump() if not row.startswith(OF_ITS_OWN)]
     return rows

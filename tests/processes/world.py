@@ -19,6 +19,7 @@ from tests.doubles.stash_server import StashDouble
 from tests.hooks.hook_process import marks_in
 from tests.processes.projection import differences
 from tests.waiting import until
+from worker.presence import ALIVE
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = "Stash2Plex"
@@ -30,9 +31,9 @@ def copy_of_plugin(folder: Path, **appended: str) -> Path:
     """A copy of the plugin that a test may change; ``worker__loop="IDLE_S = 1.0"`` adds a line to a module of it."""
     made = folder / PLUGIN
     for name in SHIPPED:
-        shutil.copytree(ROOT / name, made / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, made / name, ignore=shutil.ignore_patterns("*.pyc.*", ALIVE, "data"))
     for name in SHIPPED_FILES:
-        shutil.copy(ROOT / name, made / name)
+        shutil.copy2(ROOT / name, made / name)
     for module, text in appended.items():
         with open(made / (module.replace("__", "/") + ".py"), "a", encoding="utf-8") as file:
             file.write(f"\n\n{text}\n")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync_queue.queue import JOB_SCENES, Job, JobQueue
+from sync_queue.queue import FORCED_SCENES, JOB_SCENES, Job, JobQueue
 
 NOW = 1_700_000_000.0
 
@@ -60,6 +60,11 @@ def test_many_scenes_make_jobs_of_at_most_fifty_in_their_order(queue):
     jobs = claim_all(queue)
     assert [len(job.scenes) for job in jobs] == [JOB_SCENES, JOB_SCENES, 20]
     assert [scene for job in jobs for scene in job.scenes] == list(range(1, 121))
+
+
+def test_jobs_of_scenes_that_are_compared_all_the_same_hold_a_hundred(queue):
+    queue.put(range(1, 121), "all", NOW, force=True)
+    assert [len(job.scenes) for job in claim_all(queue)] == [FORCED_SCENES, 20]
 
 
 def test_a_scene_that_is_queued_is_not_queued_twice(queue):

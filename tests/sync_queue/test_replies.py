@@ -111,10 +111,10 @@ def test_answers_are_private(data_dir):
 
 
 def test_an_answer_that_nobody_fetches_goes_after_an_hour(data_dir):
-    replies.sweep(data_dir, 1e12)
+    replies.take_over(data_dir, 1e12)
     replies.write(data_dir, "r1", {"done": True})
     written = os.stat(os.path.join(data_dir, replies.FOLDER, "r1.json")).st_mtime
-    replies.sweep(data_dir, written + replies.KEPT_S - 1)
+    replies.take_over(data_dir, written + replies.KEPT_S - 1)
     assert answers_left(data_dir) == ["r1.json"]
-    replies.sweep(data_dir, written + replies.KEPT_S + 1)
+    replies.take_over(data_dir, written + replies.KEPT_S + 1)
     assert answers_left(data_dir) == []

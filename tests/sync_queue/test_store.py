@@ -157,6 +157,28 @@ def test_a_settlement_replaces_the_log_of_its_scene_only_when_it_has_one(store):
     assert store.log([2]) == {}
 
 
+@pytest.mark.parametrize("turn", [1, -1], ids=["who leaves it first", "who takes it first"])
+def test_an_item_that_one_scene_of_a_batch_leaves_and_another_takes_is_the_others(store, turn):
+    store.settle([done(1, (entry(1, "10"), entry(1, "11"))), done(2, (entry(2, "20"),))], NOW)
+    batch = [done(1, (entry(1, "10"),)), done(2, (entry(2, "20"), entry(2, "11")))]
+    store.settle(batch[::turn], NOW)
+    assert store.log([0, 1, 2]) == {1: [entry(1, "10")], 2: [entry(2, "11"), entry(2, "20")]}
+
+
+def test_of_two_scenes_of_a_batch_with_the_same_item_the_last_has_it(store):
+    store.settle([done(1, (entry(1, "10"),)), done(2, (entry(2, "10"), entry(2, "11")))], NOW)
+    assert store.log([0, 1, 2]) == {2: [entry(2, "10"), entry(2, "11")]}
+
+
+def test_a_batch_of_all_verdicts_writes_each(store):
+    store.settle([later(2), later(3), dead(4)], NOW)
+    again = Settlement(5, Verdict.AGAIN, "busy")
+    store.settle([done(1, (entry(1),)), later(2), dead(3), done(4), again, later(6), dead(7)], NOW + 1)
+    assert store.waits(range(1, 8)) == {2: (2, NOW), 6: (1, NOW + 1)}
+    assert {letter["scene"]: letter["attempts"] for letter in store.dead_letters()} == {3: 2, 7: 1}
+    assert set(store.log(range(1, 8))) == {1}
+
+
 def test_an_intention_is_kept_before_the_push_and_replaced_after(store):
     store.intend([entry(1, fingerprint="")], NOW)
     assert store.log([1])[1][0].fingerprint == "" and store.numbers()["synced"] == 0

@@ -64,7 +64,7 @@ def state(path):
 @needs_unix
 def test_a_kill_at_any_statement_leaves_all_of_a_batch_or_nothing(tmp_path):
     statements = int(run(KILL_AT_EVERY_STATEMENT, str(tmp_path), str(SCENES)))
-    assert statements > 5 * SCENES
+    assert statements > 4 * SCENES
     before, after = ((SCENES, 0, 0, 0), {}), ((0, SCENES, SCENES // 3, SCENES // 3), COUNTED)
     for number in range(1, statements):
         assert state(str(tmp_path / f"{number}.db")) == before

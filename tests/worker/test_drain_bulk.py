@@ -55,13 +55,13 @@ def test_a_cold_bulk_costs_at_most_one_and_a_tenth_requests_per_scene(first_cost
     assert first_costs["requests"] <= 1.1 and first_costs["writes"] == 1
 
 
-def test_a_warm_bulk_costs_at_most_one_and_a_tenth_requests_per_changed_scene(library: Stage) -> None:
+def test_a_warm_bulk_costs_at_most_one_and_a_twentieth_requests_per_changed_scene(library: Stage) -> None:
     for scene in _scenes(library)[:1_000]:
         library.stash.change(scene, code="Bulk", touch=False)
     library.session.queue.put(_scenes(library)[:1_000], "bulk", library.clock.now)
     library.run()
     print(f"warm bulk of 1,000 scenes: {library.plex.count() / 1_000:.3f} requests per changed scene")
-    assert library.plex.count() <= 1_100 and library.puts() == 1_000 and library.differing() == {}
+    assert library.plex.count() <= 1_050 and library.puts() == 1_000 and library.differing() == {}
 
 
 def test_unchanged_scenes_cost_plex_nothing(library: Stage) -> None:
@@ -71,11 +71,11 @@ def test_unchanged_scenes_cost_plex_nothing(library: Stage) -> None:
     assert library.plex.count() == 0
 
 
-def test_comparing_unchanged_scenes_all_the_same_costs_at_most_three_requests_in_a_hundred(library: Stage) -> None:
+def test_comparing_unchanged_scenes_all_the_same_costs_at_most_two_requests_in_a_hundred(library: Stage) -> None:
     library.session.queue.put(_scenes(library), "sync all", library.clock.now, force=True)
     library.run()
     print(f"{SCENES} unchanged scenes compared: {library.plex.count() / SCENES:.4f} requests per scene")
-    assert library.plex.count() <= 0.03 * SCENES and library.puts() == 0
+    assert library.plex.count() <= 0.02 * SCENES and library.puts() == 0
 
 
 def test_ten_saves_of_one_scene_while_plex_is_away_are_one_write(library: Stage) -> None:

@@ -9,8 +9,8 @@ import pytest
 from stash.client import StashClient
 from sync_queue.store import Store
 from tests.worker.steps import Killed, Stage
+from worker.changes import CURSOR
 from worker.ingest import Ingest
-from worker.session import CURSOR
 
 HOUR_S = 3_600.0
 SCENES = 30

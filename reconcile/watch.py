@@ -1,0 +1,156 @@
+"""The watch: how a living worker finds a save by its date, within a second and without a mark.
+
+`launcher/launcher.js` lets a save go when the scene's date is later than the one announced here, since a later look
+finds it. That holds however long Stash's commit took: a date is announced *before* the query that finds everything up
+to it. Whoever still saw the date before committed before that query; whoever sees the new one puts a mark, unless the
+scene is later than that too. Dates are compared as text, because Stash compares them so (it turns back an hour a year).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional, Protocol, Union
+
+from reconcile.sweep import ChangedScenes, pages, seconds, stamp
+from validation.errors import Trouble
+from validation.scene import Scene
+
+SETTLED_S = 30.0  # a date is announced when nothing has been saved for so long: the hooks of a bulk edit are over then
+RUNNING_S = 1.0  # what is read while the second of its date still runs may change again under the same date
+LATE_S = 3.0
+GROUP_SCENES = 50
+
+Read = Mapping[int, Union[Scene, Trouble]]
+
+
+class Scenes(ChangedScenes, Protocol):
+    """What the watch needs of Stash."""
+
+    def scenes(self, ids: Sequence[int]) -> Read:
+        """The scenes by id; absent ones are gone."""
+
+
+class Pending(Protocol):
+    """The scenes that are queued and not claimed."""
+
+    def __contains__(self, scene: int, /) -> bool: ...
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """When a scene was last read to be sent, and what it was like then."""
+
+    at: float = float("-inf")
+    content: Optional[int] = None
+
+
+@dataclass
+class _Noted:
+    """A scene that was queued, or just read, under this date."""
+
+    stamp: str
+    seen: _Seen = _Seen()
+
+
+class Watch:
+    """``cursor``: every scene with a date up to it has been queued and read; at the beginning it is announced already.
+
+    Methods may raise Trouble.
+    """
+
+    def __init__(
+        self, stash: Scenes, cursor: str, put: Callable[[list[int]], object], announce: Callable[[str], object]
+    ) -> None:
+        self._stash, self._put, self._announce = stash, put, announce
+        self.cursor = self._newest = self._target = cursor
+        self._noted: dict[int, _Noted] = {}
+        self._lately: dict[int, _Seen] = {}  # also by a mark; the oldest first
+        self._doubtful: list[int] = []
+
+    def look(self, now: float, pending: Pending) -> None:
+        """Queue what is new. ``pending`` holds the scenes that are queued, which are read later in any case."""
+        unsure = []
+        self._forget_reads(now - LATE_S)
+        for scene, since in self._take(self._recently(now)):
+            over = seconds(since) + RUNNING_S
+            if self._noted[scene].seen.at < over <= now and scene not in pending:
+                unsure.append(scene)
+        self._read_again(unsure, now)
+        if not self._doubtful and self.cursor < self._newest and now - seconds(self._newest) >= SETTLED_S:
+            self._confirm(now)
+
+    def go_on(self, now: float, pending: Pending) -> None:
+        """The next part of what has to be read again before the cursor may move."""
+        group, self._doubtful = self._doubtful[:GROUP_SCENES], self._doubtful[GROUP_SCENES:]
+        try:
+            self._read_again([scene for scene in group if scene not in pending], now)
+        except Trouble:
+            self._doubtful += group
+            raise
+        if not self._doubtful and self._target > self.cursor:
+            self.cursor = self._target
+            self._noted = {scene: noted for scene, noted in self._noted.items() if noted.stamp > self.cursor}
+
+    def read(self, scenes: Iterable[int], found: Read, now: float) -> None:
+        """These scenes were just read, to be sent; ``now`` is a time before that."""
+        for scene in scenes:
+            self._lately.pop(scene, None)
+            self._lately[scene] = _Seen(now, _content(found.get(scene)))
+            if scene in self._noted:
+                self._noted[scene].seen = self._lately[scene]
+
+    def _forget_reads(self, before: float) -> None:
+        old = list(itertools.takewhile(lambda scene: self._lately[scene].at < before, self._lately))
+        for scene in old:
+            del self._lately[scene]
+
+    def _recently(self, now: float) -> str:
+        """From where to look: the last second once more while it may not be over for all."""
+        if now - seconds(self._newest) > LATE_S:
+            return self._newest
+        return max(self.cursor, stamp(seconds(self._newest) - 1, like=self._newest))
+
+    def _take(self, after: str) -> list[tuple[int, str]]:
+        """Queue and note what is new after this date; returns what was known."""
+        known = []
+        for page in pages(self._stash, after):
+            new = {scene: since for scene, since in page if self._is_new(scene, since)}
+            known += [(scene, since) for scene, since in page if scene not in new]
+            unread = [scene for scene, since in new.items() if self._last_seen(scene).at < seconds(since)]
+            if unread:
+                self._put(unread)
+            self._noted.update((scene, _Noted(since, self._last_seen(scene))) for scene, since in new.items())
+            self._newest = max([self._newest, *new.values()])
+        return known
+
+    def _is_new(self, scene: int, since: str) -> bool:
+        return scene not in self._noted or self._noted[scene].stamp != since
+
+    def _last_seen(self, scene: int) -> _Seen:
+        return self._lately.get(scene, _Seen())
+
+    def _confirm(self, now: float) -> None:
+        """Announce the newest date, and only then ask for everything up to it; what was read before is doubtful."""
+        target = self._newest
+        self._announce(target)
+        self._take(self.cursor)
+        self._doubtful = [
+            scene for scene, noted in self._noted.items() if noted.stamp <= target and noted.seen.at < now
+        ]
+        self._target = target
+
+    def _read_again(self, scenes: Sequence[int], now: float) -> None:
+        """Queue those of these scenes that are not any more as they were when they were sent."""
+        for start in range(0, len(scenes), GROUP_SCENES):
+            group = scenes[start : start + GROUP_SCENES]
+            found = self._stash.scenes(group)
+            changed = [scene for scene in group if self._noted[scene].seen.content != _content(found.get(scene))]
+            if changed:
+                self._put(changed)
+            self.read(group, found, now)
+
+
+def _content(scene: Scene | Trouble | None) -> int:
+    return hash(scene.message if isinstance(scene, Trouble) else scene)
