@@ -1,7 +1,8 @@
 """What the demo plays on: a Stash and a Plex that remember, 25 scenes in both, and the real plugin between them.
 
 The doubles live in this process, so that whatever ends it takes them along. What is shown runs as it does at home:
-Stash starts `Stash2Plex.py` as a process for each hook and for the worker, and speaks to it by pipes and HTTP only.
+Stash runs the launcher's script at each save, starts `Stash2Plex.py` as a process when that asks for it, and speaks to
+it by pipes and HTTP only.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from plex.projection import project
 from stash.client import StashClient
 from tests.doubles.plex_server import PlexDouble
 from tests.doubles.stash_server import StashDouble
+from tests.processes.world import copy_of_plugin
 from validation.scene import Scene
 from validation.settings import Settings
 
-ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "demo-token"
 PLUGIN = "Stash2Plex"
 LOOK_S = 0.01
@@ -118,12 +119,12 @@ class Stage:
         return thread
 
     def hooks(self) -> list[Any]:
-        """The hook processes that ended, as the Stash double remembers them."""
-        return [ran for ran in self.stash.processes if ran.kind == "hook" and ran.exit_code is not None]
+        """The processes that hooks needed, as the Stash double remembers them."""
+        return [ran for ran in self.stash.processes if ran.trigger in ("mark", "wake")]
 
     def workers(self, alive: bool = False) -> list[Any]:
         """The worker processes that were ever started, or those that live."""
-        started = [ran for ran in self.stash.processes if ran.kind == "operation" and ran.plugin == PLUGIN]
+        started = [ran for ran in self.stash.processes if ran.trigger == "worker"]
         return [ran for ran in started if ran.exit_code is None] if alive else started
 
     def kill_worker(self) -> int:
@@ -161,12 +162,12 @@ class Stage:
 @contextmanager
 def stage(folder: Path) -> Iterator[Stage]:
     """Everything set up in this folder, and gone again afterwards, worker included."""
-    before = os.environ.get("STASH_PLUGIN_DATA")
-    os.environ["STASH_PLUGIN_DATA"] = str(folder / "data")
+    before, plugin = os.environ.get("STASH_PLUGIN_DATA"), copy_of_plugin(folder / "plugins")
+    os.environ["STASH_PLUGIN_DATA"] = str(plugin / "data")  # its usual place, whatever the environment says
     (folder / "stash").mkdir()
     try:
         with PlexDouble(token=TOKEN) as plex:
-            with StashDouble([ROOT], python=sys.executable, config_dir=str(folder / "stash")) as stash:
+            with StashDouble([plugin], python=sys.executable, config_dir=str(folder / "stash")) as stash:
                 for kind, names in (("studio", STUDIOS), ("performer", PERFORMERS), ("tag", TAGS)):
                     for name in names:
                         stash.create(kind, name)

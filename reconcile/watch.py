@@ -73,9 +73,9 @@ class Watch:
         """Queue what is new. ``pending`` holds the scenes that are queued, which are read later in any case."""
         unsure = []
         self._forget_reads(now - LATE_S)
-        for scene, since in self._take(self._recently(now)):
+        for scene, since, is_new in self._take(self._recently(now)):
             over = seconds(since) + RUNNING_S
-            if self._noted[scene].seen.at < over <= now and scene not in pending:
+            if self._noted[scene].seen.at < over and (is_new or over <= now) and scene not in pending:
                 unsure.append(scene)
         self._read_again(unsure, now)
         if not self._doubtful and self.cursor < self._newest and now - seconds(self._newest) >= SETTLED_S:
@@ -112,18 +112,18 @@ class Watch:
             return self._newest
         return max(self.cursor, stamp(seconds(self._newest) - 1, like=self._newest))
 
-    def _take(self, after: str) -> list[tuple[int, str]]:
-        """Queue and note what is new after this date; returns what was known."""
-        known = []
+    def _take(self, after: str) -> list[tuple[int, str, bool]]:
+        """Note all scenes after this date, and queue what was not read since; returns them, and which were new."""
+        taken = []
         for page in pages(self._stash, after):
             new = {scene: since for scene, since in page if self._is_new(scene, since)}
-            known += [(scene, since) for scene, since in page if scene not in new]
+            taken += [(scene, since, scene in new) for scene, since in page]
             unread = [scene for scene, since in new.items() if self._last_seen(scene).at < seconds(since)]
             if unread:
                 self._put(unread)
             self._noted.update((scene, _Noted(since, self._last_seen(scene))) for scene, since in new.items())
             self._newest = max([self._newest, *new.values()])
-        return known
+        return taken
 
     def _is_new(self, scene: int, since: str) -> bool:
         return scene not in self._noted or self._noted[scene].stamp != since

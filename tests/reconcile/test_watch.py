@@ -211,6 +211,26 @@ def test_what_is_saved_again_within_the_same_second_is_found_when_that_is_over(r
     assert list(rings.queued) == [1]
 
 
+def test_a_save_in_the_second_in_which_its_scene_was_read_is_found_by_the_next_look(rings):
+    rings.put([1])
+    rings.drain()
+    rings.save(1, 0)
+    rings.now += 0.4
+    rings.look()
+    assert list(rings.queued) == [1]
+
+
+def test_what_was_read_for_a_mark_is_not_queued_again_because_of_its_date(rings):
+    rings.save(1, 0)
+    rings.put([1])
+    rings.drain()
+    rings.now += 0.4
+    for _ in range(5):
+        rings.look()
+        assert rings.queued == {}
+        rings.now += 1
+
+
 def test_what_the_first_sweep_found_is_not_queued_by_the_first_look(rings):
     rings.save(1, 2)
     rings.queued.clear()
