@@ -23,7 +23,7 @@ from tests.doubles.stash_client import RemoteStashDouble
 
 QUICK = {"scenes": 60, "rounds": 1, "queued": 200}
 SPEED_BAR = Bar(0.75, of_ratio=True, at_least=True)
-COLD_BAR, WARM_BAR, UNCHANGED_BAR, COMPARED_BAR = Bar(1.1), Bar(1.05), Bar(0.02), Bar(0.03)
+COLD_BAR, WARM_BAR, UNCHANGED_BAR, COMPARED_BAR = Bar(1.1), Bar(1.05), Bar(0.02), Bar(0.02)
 AT_ONCE = 500
 MEMORY_BAR, QUEUEING_BAR = Bar(80), Bar(2)
 
