@@ -146,10 +146,15 @@ class Watch:
         for start in range(0, len(scenes), GROUP_SCENES):
             group = scenes[start : start + GROUP_SCENES]
             found = self._stash.scenes(group)
-            changed = [scene for scene in group if self._noted[scene].seen.content != _content(found.get(scene))]
+            changed = [scene for scene in group if self._differs(scene, found)]
             if changed:
                 self._put(changed)
             self.read(group, found, now)
+
+    def _differs(self, scene: int, found: Read) -> bool:
+        """What was queued and never read is a dead letter unread, and stays one: it had killed the worker before."""
+        seen = self._noted[scene].seen.content
+        return seen is not None and seen != _content(found.get(scene))
 
 
 def _content(scene: Scene | Trouble | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from reconcile.sweep import seconds, sweep
 from reconcile.watch import Read, Watch
@@ -11,6 +11,7 @@ from stash.client import StashClient
 from sync_queue.queue import JobQueue
 from sync_queue.store import Store
 from validation.errors import Trouble
+from worker.ingest import Ingest
 from worker.presence import Presence
 
 COMPONENT = "Worker"
@@ -20,19 +21,17 @@ AGAIN_S = 10.0
 CLOCK_BACK_S = 2.0
 WHY = "changed"
 
-Put = Callable[[list[int], str, float], object]
-
 
 class Changes:
-    """Queues them by ``put``; the cursor is durable, and moves only when they are. Without a presence: only sweeps.
+    """Queues them; the cursor is durable, and moves only when they are. Without a presence: only sweeps.
 
     ``trouble`` is why Stash could not be asked the last time, "" when it could.
     """
 
     def __init__(
-        self, stash: StashClient, store: Store, queue: JobQueue, put: Put, presence: Presence | None = None
+        self, stash: StashClient, store: Store, queue: JobQueue, ingest: Ingest, presence: Presence | None = None
     ) -> None:
-        self._stash, self._store, self._queue, self._put, self._presence = stash, store, queue, put, presence
+        self._stash, self._store, self._queue, self._ingest, self._presence = stash, store, queue, ingest, presence
         self._watch: Watch | None = None
         self._looked_at = self._due = self._now = float("-inf")
         self._dozes = False
@@ -69,10 +68,19 @@ class Changes:
         else:
             self._sweep(now)
 
+    @property
+    def looked(self) -> bool:
+        """Whether Stash was ever asked."""
+        return self._looked_at > float("-inf")
+
     def read(self, scenes: Sequence[int], found: Read) -> None:
         """These scenes were just read, to be sent."""
         if self._watch is not None:
             self._watch.read(scenes, found, self._now)
+
+    def soon(self) -> None:
+        """A person asks for something, and may just have saved what it is about: look at the next step."""
+        self._due = float("-inf")
 
     def doze(self, now: float) -> None:
         """Nothing has happened for long: do not ask Stash every second any more, until `wake`."""
@@ -127,7 +135,7 @@ class Changes:
         return cursor
 
     def _queue_changed(self, scenes: list[int]) -> None:
-        self._put(scenes, WHY, self._now)
+        self._ingest.queue_changed(scenes, WHY, self._now)
 
     def _keep(self, cursor: str) -> None:
         if cursor != self._store.fact(CURSOR):

@@ -85,6 +85,7 @@ class Loop:
             if wrong:
                 self._refuse(mark, wrong)
                 continue
+            self._session.changes.soon()
             operation = begin(self._session, mark.operation, args)
             if operation.drains:
                 self._session.read_settings_now()

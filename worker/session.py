@@ -68,7 +68,7 @@ class Session:
             self._compare_all()
         self.cache = Cache(os.path.join(data_dir, "cache"))
         self.ingest = Ingest(data_dir, self.queue, self.store, stash)
-        self.changes = Changes(stash, self.store, self.queue, self.ingest.queue_changed, presence)
+        self.changes = Changes(stash, self.store, self.queue, self.ingest, presence)
         self.reconciler = Reconciler(self.store, self.queue, stash)
         self.rules = PathRules.parse("")
         self.tally: Counter[str] = Counter()
@@ -90,7 +90,8 @@ class Session:
         ``patient`` leaves marks alone while they still pour in: the user waits for that bulk edit, and our reading,
         writing and syncing of files would slow it down by a fifth (measured in a real Stash).
         """
-        pouring = patient and marks.burst(self.data_dir, now)
+        # What marks and dates tell is taken together, and the first time before anything is sent: else it counts twice.
+        pouring = patient and self.changes.looked and marks.burst(self.data_dir, now)
         try:
             try:
                 self._read_settings(now)
@@ -99,7 +100,7 @@ class Session:
                     self.ingest.step(now)  # also while Stash is silent: a person may be waiting for an answer
             if self._to_effect:
                 self._put_settings_into_effect(now)
-            if self.changes.step(now, self.settings.poll_interval):
+            if not pouring and self.changes.step(now, self.settings.poll_interval):
                 self.silence = ""
             self._scan(now)
         except Trouble as trouble:

@@ -40,7 +40,7 @@ def bring_save(world):
 
 @pytest.mark.parametrize(("end", "bring"), [("stop", bring_page), ("kill", bring_page), ("stop", bring_save)])
 def test_a_restart_of_stash_with_work_queued_loses_none_of_it(world, end, bring):
-    world.plex.latency_s = 0.05  # so that it is in the middle of it
+    world.plex.latency_s = 0.15  # so that it is in the middle of it
     ids = list(world.keys)
     world.stash.bulk_save(ids, code="before the restart")
     record = ready(world)

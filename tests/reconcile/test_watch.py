@@ -231,6 +231,18 @@ def test_what_was_read_for_a_mark_is_not_queued_again_because_of_its_date(rings)
         rings.now += 1
 
 
+def test_what_was_queued_and_settled_without_being_read_is_not_queued_again(rings):
+    """The worker gives up a scene unread when it was killed by it three times."""
+    rings.save(1, 0)
+    rings.now += 1.1
+    rings.look()
+    rings.queued.clear()
+    for _ in range(40):
+        rings.now += 1
+        rings.look()
+        assert rings.queued == {}
+
+
 def test_what_the_first_sweep_found_is_not_queued_by_the_first_look(rings):
     rings.save(1, 2)
     rings.queued.clear()

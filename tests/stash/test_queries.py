@@ -46,9 +46,7 @@ def test_a_text_is_valid(request, schema, name):
     assert validate(request.getfixturevalue(schema), parse(TEXTS[name])) == []
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in TEXTS if name not in ("LAUNCH", "CONFIGURE", "hooks.wake.LAUNCH")]
-)
+@pytest.mark.parametrize("name", [name for name in TEXTS if name not in ("LAUNCH", "CONFIGURE", "hooks.wake.LAUNCH")])
 def test_what_is_sent_again_after_a_silence_only_reads(name):
     operations = [node for node in parse(TEXTS[name]).definitions if isinstance(node, OperationDefinitionNode)]
     assert [operation.operation.value for operation in operations] == ["query"]

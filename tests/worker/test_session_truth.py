@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sync_queue.queue import JobQueue
 from tests.doubles.plex_edits import seed
 from tests.doubles.plex_server import PlexDouble
 from tests.worker.steps import Killed, Stage
+from worker.ingest import Ingest
 
 HOUR_S = 3_600.0
 FRESH = {"locks": [], "title": "fresh", "summary": "", "collections": ["Studio One"]}
@@ -74,7 +74,7 @@ def test_the_cursor_does_not_move_before_its_scenes_are_queued(stage: Stage, mon
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(JobQueue, "put", die)
+        patch.setattr(Ingest, "queue_changed", die)
         with pytest.raises(Killed):
             stage.run()
     assert _cursor(stage) == before
@@ -88,7 +88,7 @@ def test_a_kill_between_queueing_and_moving_the_cursor_costs_no_second_write(
 ) -> None:
     scenes = stage.scenes(3)
     stage.run_for(HOUR_S)
-    before, put = _cursor(stage), JobQueue.put
+    before, put = _cursor(stage), Ingest.queue_changed
     for scene in scenes:
         stage.stash.change(scene, title="Unmarked")
     stage.clock.now += 130
@@ -98,7 +98,7 @@ def test_a_kill_between_queueing_and_moving_the_cursor_costs_no_second_write(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(JobQueue, "put", put_and_die)
+        patch.setattr(Ingest, "queue_changed", put_and_die)
         with pytest.raises(Killed):
             stage.run()
     assert _cursor(stage) == before and stage.session.queue.scenes == 3
