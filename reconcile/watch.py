@@ -17,7 +17,7 @@ from reconcile.sweep import ChangedScenes, pages, seconds, stamp
 from validation.errors import Trouble
 from validation.scene import Scene
 
-SETTLED_S = 30.0  # a date is announced when nothing has been saved for so long: the hooks of a bulk edit are over then
+SETTLED_S = 30.0  # a date is announced when it is so old: the hooks of a bulk edit are over then
 RUNNING_S = 1.0  # what is read while the second of its date still runs may change again under the same date
 LATE_S = 3.0
 GROUP_SCENES = 50
@@ -68,6 +68,7 @@ class Watch:
         self._noted: dict[int, _Noted] = {}
         self._lately: dict[int, _Seen] = {}  # also by a mark; the oldest first
         self._doubtful: list[int] = []
+        self._confirmed_at = float("-inf")
 
     def look(self, now: float, pending: Pending) -> None:
         """Queue what is new. ``pending`` holds the scenes that are queued, which are read later in any case."""
@@ -78,8 +79,9 @@ class Watch:
             if self._noted[scene].seen.at < over and (is_new or over <= now) and scene not in pending:
                 unsure.append(scene)
         self._read_again(unsure, now)
-        if not self._doubtful and self.cursor < self._newest and now - seconds(self._newest) >= SETTLED_S:
-            self._confirm(now)
+        target = self._settled(now)
+        if target > self.cursor:
+            self._confirm(target, now)
 
     def go_on(self, now: float, pending: Pending) -> None:
         """The next part of what has to be read again before the cursor may move."""
@@ -131,9 +133,16 @@ class Watch:
     def _last_seen(self, scene: int) -> _Seen:
         return self._lately.get(scene, _Seen())
 
-    def _confirm(self, now: float) -> None:
-        """Announce the newest date, and only then ask for everything up to it; what was read before is doubtful."""
-        target = self._newest
+    def _settled(self, now: float) -> str:
+        """The date that may be announced now: the latest old enough, if the last announcement is so old too."""
+        if self._doubtful or 0 <= now - self._confirmed_at < SETTLED_S:
+            return self.cursor
+        self._confirmed_at = now
+        stamps = {noted.stamp for noted in self._noted.values()}
+        return max((since for since in stamps if now - seconds(since) >= SETTLED_S), default=self.cursor)
+
+    def _confirm(self, target: str, now: float) -> None:
+        """Announce the date, and only then ask for everything up to it; what was read before is doubtful."""
         self._announce(target)
         self._take(self.cursor)
         self._doubtful = [

@@ -303,6 +303,23 @@ def test_ten_thousand_scenes_of_one_bulk_edit_are_let_go_and_read_once_more_only
     assert rings.lost() == set()
 
 
+def test_while_saves_go_on_for_ever_the_cursor_follows_and_little_is_kept_in_mind(rings):
+    for id in range(1, 1_001):
+        rings.stash.rows[id] = (stamp(rings.now - 200), 0)
+        rings.sent[id] = "0"
+    rings.kill()
+    for id in range(1, 1_001):
+        rings.now += 1
+        rings.save(id, 0)
+        rings.look()
+        rings.drain()
+        assert len(rings.watch._noted) <= 2 * SETTLED_S + 2
+    assert rings.cursor >= stamp(rings.now - 2 * SETTLED_S - 2)
+    assert rings.marks == 0
+    rings.settle()
+    assert rings.lost() == set()
+
+
 def test_after_a_confirmation_the_cursor_stands_at_the_newest_date(rings):
     rings.save(1, 0)
     at = stamp(rings.now)
