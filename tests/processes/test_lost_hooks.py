@@ -84,9 +84,9 @@ def pages(stash, after):
         _die_at("before-page-%d" % number)
         yield page
         _die_at("after-page-%d" % number)
-def _confirm_and_die(self, now):
+def _confirm_and_die(self, *arguments):
     _die_at("before-the-announcement")
-    _confirm(self, now)
+    _confirm(self, *arguments)
     _die_at("after-the-announcement")
 Watch._confirm = _confirm_and_die
 """
