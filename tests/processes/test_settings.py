@@ -165,6 +165,7 @@ def test_plex_is_asked_to_scan_the_folder_of_a_new_scene_only_when_so_set(living
             until(living.plex.scans, what="Plex to be asked")
         else:
             living.judge(scene)
+            until(lambda: not living.world.marks(), what="the mark to be taken")  # its date may have been quicker
     folders = {item["file"].rpartition("/")[0] for item in living.plex.items().values()}
     assert [scan["path"] for scan in living.plex.scans()] == ["/media/new True"]
     assert "/media/new True" in folders and "/media/new False" not in folders

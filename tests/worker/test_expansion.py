@@ -50,6 +50,7 @@ def unread(stage: Stage) -> int:
 
 def test_thousands_of_scenes_of_one_tag_are_queued_in_pages_and_others_are_served_between(stage: Stage) -> None:
     tag = tagged(stage, MANY)
+    stage.clock.now += 10  # so that their own dates say nothing
     stage.mark(tag, kind="tag")
     stage.step()
     assert (queued(stage), unread(stage)) == (PAGE_SCENES, 1)
