@@ -146,7 +146,7 @@ class Watch:
         self._announce(target)
         self._take(self.cursor)
         self._doubtful = [
-            scene for scene, noted in self._noted.items() if noted.stamp <= target and noted.seen.at < now
+            scene for scene, noted in self._noted.items() if noted.stamp <= target and noted.seen.at <= now
         ]
         self._target = target
 

@@ -148,6 +148,9 @@ acts = st.one_of(
      ("look",)],
     NOW, utc,
 )  # fmt: skip
+@example(
+    [("save", (3, 0)), ("wait", 58.0), ("look",), ("drain",), ("save", (3, 40)), ("look",)], NOW, utc
+)  # a clock that stands still for a moment, as that of Windows does
 @given(st.lists(acts, max_size=40), st.sampled_from([NOW, TURNED_BACK - 60, TURNED_BACK - 1800]),
        st.sampled_from([utc, turning_back]))  # fmt: skip
 def test_what_was_let_go_is_read_again_whatever_happens_in_which_order(done, start, zone):
