@@ -60,7 +60,7 @@ def test_a_hook_that_stash_kills_leaves_its_scene_to_the_next_wake_up(build):
 
 # Kills the process as often as the file says; each kill takes one point of its sweep away.
 DYING = """
-import os as _os, signal as _signal
+import os as _os, signal as _signal, time as _time
 _data = _os.environ.get("STASH_PLUGIN_DATA", "")
 _left = _os.path.join(_data, "kills")
 def _die_at(point):
@@ -70,9 +70,11 @@ def _die_at(point):
     except OSError:
         return
     if points[:1] == [point]:
-        with open(_left, "w", encoding="utf-8") as file:
+        with open(_left + ".new", "w", encoding="utf-8") as file:
             file.write(" ".join(points[1:]))
+        _os.replace(_left + ".new", _left)  # whoever looks sees the whole file
         _os.kill(_os.getpid(), getattr(_signal, "SIGKILL", _signal.SIGTERM))
+        _time.sleep(60)  # another thread may take the signal, and this one come to the next point meanwhile
 """
 SMALL_PAGES = "PAGE_SCENES = 100"
 WATCH = """
