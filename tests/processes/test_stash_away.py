@@ -185,6 +185,7 @@ def test_work_for_scenes_that_are_no_more_is_done_with(build, tmp_path):
     world.stash.bulk_save(ids, code="never sent")
     ready(world)
     until(lambda: not world.marks(), what="the marks to be taken")
+    until(lambda: world.logged("now show their defaults"), what="the defaults to be written")  # and not over ours
     world.stash.lose_database()
     world.keys = {}
     world.configure()
