@@ -68,16 +68,17 @@ class Watch:
         self._noted: dict[int, _Noted] = {}
         self._lately: dict[int, _Seen] = {}  # also by a mark; the oldest first
         self._doubtful: list[int] = []
-        self._confirmed_at = float("-inf")
+        self._looked_at = self._confirmed_at = float("-inf")
 
     def look(self, now: float, pending: Pending) -> None:
         """Queue what is new. ``pending`` holds the scenes that are queued, which are read later in any case."""
         unsure = []
         self._forget_reads(now - LATE_S)
-        for scene, since, is_new in self._take(self._recently(now)):
+        for scene, since, is_new in self._take(self._recently()):
             over = seconds(since) + RUNNING_S
             if self._noted[scene].seen.at < over and (is_new or over <= now) and scene not in pending:
                 unsure.append(scene)
+        self._looked_at = now
         self._read_again(unsure, now)
         target = self._settled(now)
         if target > self.cursor:
@@ -108,9 +109,9 @@ class Watch:
         for scene in old:
             del self._lately[scene]
 
-    def _recently(self, now: float) -> str:
-        """From where to look: the last second once more while it may not be over for all."""
-        if now - seconds(self._newest) > LATE_S:
+    def _recently(self) -> str:
+        """From where to look: the newest second once more, unless it was over for all at the last look."""
+        if self._looked_at - seconds(self._newest) > LATE_S:
             return self._newest
         return max(self.cursor, stamp(seconds(self._newest) - 1, like=self._newest))
 

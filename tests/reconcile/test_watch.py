@@ -214,6 +214,16 @@ def test_what_is_saved_again_within_the_same_second_is_found_when_that_is_over(r
     assert list(rings.queued) == [1]
 
 
+def test_two_saves_in_one_second_are_both_found_soon_however_seldom_is_looked(rings):
+    rings.save(1, 0)
+    rings.look()
+    rings.drain()
+    rings.save(2, 0)
+    rings.now += 10
+    rings.look()
+    assert list(rings.queued) == [2]
+
+
 def test_a_save_in_the_second_in_which_its_scene_was_read_is_found_by_the_next_look(rings):
     rings.put([1])
     rings.drain()
@@ -262,6 +272,7 @@ def test_while_stash_is_away_nothing_is_taken_for_confirmed(rings):
     rings.save(1, 0)
     rings.now += SETTLED_S
     rings.watch.look(rings.now, rings.queued)
+    rings.drain()
     before, rings.stash.away = rings.cursor, True
     for _ in range(2):
         with pytest.raises(Trouble):
