@@ -69,7 +69,11 @@ class Living:
         return [until(lambda id=id: self._said(id, start), what=f"scene {id} to go through") for id in scenes]
 
     def _said(self, scene, start):
-        found = (re.search(LINE.format(scene), text) for _, _, text in self.stash.log[start:])
+        lines = [text for _, _, text in self.stash.log[start:]]
+        anew = [number for number, text in enumerate(lines) if "all is compared anew" in text]
+        if self._applied > 1 and not anew:
+            return ""  # what was said so far is about the settings before
+        found = (re.search(LINE.format(scene), text) for text in lines[anew[0] if anew else 0 :])
         return next((match.group(1) for match in found if match), "")
 
     def kept(self):
