@@ -8,7 +8,6 @@ scene is later than that too. Dates are compared as text, because Stash compares
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional, Protocol, Union
@@ -46,12 +45,7 @@ class _Seen:
     content: Optional[int] = None
 
 
-@dataclass
-class _Noted:
-    """A scene that was queued, or just read, under this date."""
-
-    stamp: str
-    seen: _Seen = _Seen()
+NEVER = _Seen()
 
 
 class Watch:
@@ -65,8 +59,8 @@ class Watch:
     ) -> None:
         self._stash, self._put, self._announce = stash, put, announce
         self.cursor = self._newest = self._target = cursor
-        self._noted: dict[int, _Noted] = {}
-        self._lately: dict[int, _Seen] = {}  # also by a mark; the oldest first
+        self._noted: dict[int, str] = {}  # scenes later than the cursor, each with its date
+        self._seen: dict[int, _Seen] = {}  # those of them that were read, and what was read lately for other reasons
         self._doubtful: list[int] = []
         self._looked_at = self._confirmed_at = float("-inf")
 
@@ -76,7 +70,7 @@ class Watch:
         self._forget_reads(now - LATE_S)
         for scene, since, is_new in self._take(self._recently()):
             over = seconds(since) + RUNNING_S
-            if self._noted[scene].seen.at < over and (is_new or over <= now) and scene not in pending:
+            if self._last_seen(scene).at < over and (is_new or over <= now) and scene not in pending:
                 unsure.append(scene)
         self._looked_at = now
         self._read_again(unsure, now)
@@ -94,20 +88,14 @@ class Watch:
             raise
         if not self._doubtful and self._target > self.cursor:
             self.cursor = self._target
-            self._noted = {scene: noted for scene, noted in self._noted.items() if noted.stamp > self.cursor}
+            self._noted = {scene: since for scene, since in self._noted.items() if since > self.cursor}
 
     def read(self, scenes: Iterable[int], found: Read, now: float) -> None:
         """These scenes were just read, to be sent; ``now`` is a time before that."""
-        for scene in scenes:
-            self._lately.pop(scene, None)
-            self._lately[scene] = _Seen(now, _content(found.get(scene)))
-            if scene in self._noted:
-                self._noted[scene].seen = self._lately[scene]
+        self._seen.update((scene, _Seen(now, _content(found.get(scene)))) for scene in scenes)
 
     def _forget_reads(self, before: float) -> None:
-        old = list(itertools.takewhile(lambda scene: self._lately[scene].at < before, self._lately))
-        for scene in old:
-            del self._lately[scene]
+        self._seen = {scene: seen for scene, seen in self._seen.items() if seen.at >= before or scene in self._noted}
 
     def _recently(self) -> str:
         """From where to look: the newest second once more, unless it was over for all at the last look."""
@@ -124,47 +112,48 @@ class Watch:
             unread = [scene for scene, since in new.items() if self._last_seen(scene).at < seconds(since)]
             if unread:
                 self._put(unread)
-            self._noted.update((scene, _Noted(since, self._last_seen(scene))) for scene, since in new.items())
+            for scene in unread:
+                self._seen.pop(scene, None)
+            self._noted.update(new)
             self._newest = max([self._newest, *new.values()])
         return taken
 
     def _is_new(self, scene: int, since: str) -> bool:
-        return scene not in self._noted or self._noted[scene].stamp != since
+        return self._noted.get(scene) != since
 
     def _last_seen(self, scene: int) -> _Seen:
-        return self._lately.get(scene, _Seen())
+        return self._seen.get(scene, NEVER)
 
     def _settled(self, now: float) -> str:
         """The date that may be announced now: the latest old enough, if the last announcement is so old too."""
         if self._doubtful or 0 <= now - self._confirmed_at < SETTLED_S:
             return self.cursor
         self._confirmed_at = now
-        stamps = {noted.stamp for noted in self._noted.values()}
-        return max((since for since in stamps if now - seconds(since) >= SETTLED_S), default=self.cursor)
+        dates = set(self._noted.values())
+        return max((since for since in dates if now - seconds(since) >= SETTLED_S), default=self.cursor)
 
     def _confirm(self, target: str, now: float) -> None:
         """Announce the date, and only then ask for everything up to it; what was read before is doubtful."""
         self._announce(target)
         self._take(self.cursor)
         self._doubtful = [
-            scene for scene, noted in self._noted.items() if noted.stamp <= target and noted.seen.at <= now
+            scene for scene, since in self._noted.items() if since <= target and self._last_seen(scene).at <= now
         ]
         self._target = target
 
     def _read_again(self, scenes: Sequence[int], now: float) -> None:
         """Queue those of these scenes that are not any more as they were when they were sent."""
-        for start in range(0, len(scenes), GROUP_SCENES):
-            group = scenes[start : start + GROUP_SCENES]
-            found = self._stash.scenes(group)
-            changed = [scene for scene in group if self._differs(scene, found)]
+        if scenes:
+            found = self._stash.scenes(scenes)
+            changed = [scene for scene in scenes if self._differs(scene, found)]
             if changed:
                 self._put(changed)
-            self.read(group, found, now)
+            self.read(scenes, found, now)
 
     def _differs(self, scene: int, found: Read) -> bool:
         """What was queued and never read is a dead letter unread, and stays one: it had killed the worker before."""
-        seen = self._noted[scene].seen.content
-        return seen is not None and seen != _content(found.get(scene))
+        content = self._last_seen(scene).content
+        return content is not None and content != _content(found.get(scene))
 
 
 def _content(scene: Scene | Trouble | None) -> int:

@@ -23,6 +23,7 @@ from validation.errors import Kind, Trouble
 
 TIMEOUTS_S = (5.0, 60.0)
 PAGE_SCENES = 500
+BATCH_SCENES = 50
 PLUGIN_ID = "Stash2Plex"
 LAUNCHER_ID = "Stash2PlexLauncher"
 REFUSED_KEY = "Stash refuses the key in setting stash_api_key; it is not used"
@@ -106,7 +107,13 @@ class StashClient(GQLWrapper):  # type: ignore[misc]
         return self._with_credentials(lambda: self._read_cover(scene, answers.sendable(known)))
 
     def scenes(self, ids: Sequence[int]) -> dict[int, scene.Scene | Trouble]:
-        """The scenes by id; absent ones are gone from Stash, one that cannot be read is its Trouble."""
+        """The scenes by id, one query per 50; absent ones are gone from Stash, an unreadable one is its Trouble."""
+        found: dict[int, scene.Scene | Trouble] = {}
+        for start in range(0, len(ids), BATCH_SCENES):
+            found.update(self._batch(ids[start : start + BATCH_SCENES]))
+        return found
+
+    def _batch(self, ids: Sequence[int]) -> dict[int, scene.Scene | Trouble]:
         try:
             rows = answers.rows(self._ask(queries.SCENES, {"ids": [str(id) for id in ids]}))
         except NotThisWay:  # one of them is gone, or this Stash wants another argument

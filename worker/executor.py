@@ -24,7 +24,6 @@ from worker.tools import Tools
 
 COMPONENT = "Worker"
 MACHINE = "plex_machine"
-SCENES_AT_ONCE = 50
 
 
 class Executor:
@@ -83,7 +82,7 @@ class Executor:
 
     def _works(self, scenes: Sequence[int], force: bool, outcomes: dict[int, Outcome]) -> list[Work]:
         """The scenes that need Plex; the others get their outcome here, without a single request to Plex."""
-        read, logged = self._read(scenes), self._store.log(scenes)
+        read, logged = self._stash.scenes(scenes), self._store.log(scenes)
         self._on_read(scenes, read)
         works = []
         for id in scenes:
@@ -100,13 +99,6 @@ class Executor:
                 else:
                     outcomes[id] = early
         return works
-
-    def _read(self, scenes: Sequence[int]) -> dict[int, Scene | Trouble]:
-        """As Stash has them now: one query for 50."""
-        read: dict[int, Scene | Trouble] = {}
-        for start in range(0, len(scenes), SCENES_AT_ONCE):
-            read.update(self._stash.scenes(scenes[start : start + SCENES_AT_ONCE]))
-        return read
 
     def _early(self, work: Work, force: bool) -> Outcome | None:
         """The outcome of a scene that needs no request to Plex."""

@@ -19,8 +19,6 @@ from sync_queue.store import Store
 from validation.errors import Kind, Trouble
 from validation.scene import Scene
 
-SCENES_AT_ONCE = 50
-
 
 class Rivals:
     """Knows which scenes had items, and asks Stash whether they still do. Methods may raise Trouble."""
@@ -49,12 +47,11 @@ class Rivals:
 
     def _alive(self, scenes: Sequence[int]) -> dict[int, Work]:
         """Those of the scenes that Stash still has and that are sent to Plex."""
-        alive = {}
-        for start in range(0, len(scenes), SCENES_AT_ONCE):
-            for id, scene in self._stash.scenes(scenes[start : start + SCENES_AT_ONCE]).items():
-                if isinstance(scene, Scene) and not self._comparer.skips(scene):
-                    alive[id] = self._comparer.work(scene, ())
-        return alive
+        return {
+            id: self._comparer.work(scene, ())
+            for id, scene in self._stash.scenes(scenes).items()
+            if isinstance(scene, Scene) and not self._comparer.skips(scene)
+        }
 
     def _share(
         self, scene: int, one: Found | Trouble, owners: Mapping[str, int], rows: Mapping[str, list[LogEntry]]
