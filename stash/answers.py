@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import requests
+from typing import Any, NamedTuple, Protocol
 
 from stash import log
 from validation import scene
@@ -25,6 +23,19 @@ class NotThisWay(Trouble):
     """Stash answered the query with an error."""
 
 
+class HttpAnswer(Protocol):
+    """What `data` needs of a response; those of requests and of httpx have it."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def is_redirect(self) -> bool: ...
+
+    def json(self) -> Any:
+        """The body, read as JSON; raises ValueError."""
+
+
 class Told(NamedTuple):
     """What Stash tells about itself: our settings, which plugins are enabled by id, its API key ("" for none)."""
 
@@ -33,7 +44,7 @@ class Told(NamedTuple):
     api_key: str
 
 
-def data(response: requests.Response, in_its_words: bool = True) -> dict[str, Any]:
+def data(response: HttpAnswer, in_its_words: bool = True) -> dict[str, Any]:
     """The data in an answer to a query. Raises Trouble: refused, away, or NotThisWay with Stash's own words."""
     if response.status_code in (401, 403) or response.is_redirect:
         raise Trouble(Kind.STASH_REFUSED, WANTS_LOGIN)

@@ -42,8 +42,33 @@ CONFIGURE = "mutation Configure($id:ID!,$input:Map!){configurePlugin(plugin_id:$
 
 LAUNCH = "mutation Launch($id:ID!){runPluginOperation(plugin_id:$id)}"
 
+# The metadata provider's. ``%s`` stands for the fields, to which PROVIDER_GROUPS comes where Stash knows groups.
+PROVIDER_FIELDS = (
+    "id title code details director date rating100 organized updated_at files{path size duration} "
+    "studio{name parent_studio{name parent_studio{name}}} performers{id name image_path updated_at} tags{name}"
+)
+PROVIDER_GROUPS = " groups{group{name}}"
+PROVIDER_SCENES = "query ProviderScenes($ids:[ID!]){findScenes(ids:$ids){scenes{%s}}}"
+PROVIDER_FIND = (
+    "query ProviderFind($filter:SceneFilterType,$size:Int!){findScenes(scene_filter:$filter,"
+    'filter:{sort:"id",direction:ASC,per_page:$size}){count scenes{%s}}}'
+)
+PROVIDER_SEARCH = (
+    "query ProviderSearch($words:String!,$size:Int!){findScenes("
+    'filter:{q:$words,sort:"title",direction:ASC,per_page:$size}){scenes{%s}}}'
+)
+PROVIDER_FILES = (
+    "query ProviderFiles($filter:SceneFilterType,$size:Int!){findScenes(scene_filter:$filter,"
+    'filter:{sort:"id",direction:ASC,per_page:$size}){scenes{id title files{path}}}}'
+)
+PROVIDER_NEWEST = (
+    "query ProviderNewest($size:Int!){findScenes("
+    'filter:{sort:"updated_at",direction:DESC,per_page:$size}){scenes{id updated_at}}}'
+)
+PROVIDER_KNOWS = 'query ProviderKnows{__type(name:"Scene"){fields{name}}}'
 
-def scenes_one_by_one(ids: "list[int]") -> str:
+
+def scenes_one_by_one(ids: "list[int]", fields: str = SCENE_FIELDS) -> str:
     """The scenes as one query of aliases: a missing scene is null here, while it fails the whole of SCENES."""
     aliases = " ".join("s%d:findScene(id:%d){...F}" % (id, id) for id in ids)
-    return "query ScenesOneByOne{%s} fragment F on Scene{%s}" % (aliases, SCENE_FIELDS)
+    return "query ScenesOneByOne{%s} fragment F on Scene{%s}" % (aliases, fields)

@@ -19,7 +19,11 @@ ALLOWED = {
     "reconcile": {"plex", "stash", "sync_queue", "validation"},
     # The hook role. The task role has its own line below.
     "hooks": {"stash.protocol", "stash.log", "sync_queue.inbox", "sync_queue.lease"},
-    "provider": {"stash", "validation", "plex.paths", "plex.rules", "plex.client", "pydantic", "diskcache", "requests"},
+    "provider": {
+        *("stash", "validation", "plex.paths", "plex.rules", "plex.projection", "plex.model", "plex.client"),
+        *("pydantic", "pydantic_settings", "yaml", "starlette", "uvicorn", "httpx", "cachetools"),
+        *("prometheus_client", "PIL"),
+    },
 }
 
 # Composition roots: the only modules that know a whole role. Nothing else may be added here without a decision record.
@@ -40,6 +44,11 @@ OWNERS = {
     "tenacity": {"stash.client", "plex.client"},
     "stashapi": {"stash.client"},
     "pydantic": {"validation", "provider"},
+    "httpx": {"provider"},
+    "starlette": {"provider"},
+    "uvicorn": {"provider"},
+    "prometheus_client": {"provider"},
+    "PIL": {"provider"},
 }
 
 # What a hook process loads: it must start in the time of a bare interpreter.

@@ -42,6 +42,9 @@ class Queries:
                 return _scene_result(len(scenes), scenes)
             library, paging = self.core.library, filter or {}
             numbers = stash_filter.select(library, scene_filter) if scene_filter else None
+            if paging.get("q"):
+                found = stash_filter.searched(library, paging["q"])
+                numbers = found if numbers is None else found.intersection(numbers)
             total = len(library.scenes) if numbers is None else len(numbers)
             shown = stash_filter.page(stash_filter.ordered(library, numbers, paging), paging)
             return _scene_result(total, [library.scenes[n] for n in shown])

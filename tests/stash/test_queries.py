@@ -17,7 +17,9 @@ REFERENCE = Path(os.environ.get("STASH2PLEX_REFERENCE") or Path(__file__).parent
 CONSTANTS = sorted(
     name for name, value in vars(queries).items() if name.isupper() and value.startswith(("query", "mut"))
 )
-TEXTS = {name: getattr(queries, name) for name in CONSTANTS}
+# The provider's have a place for the fields of a scene.
+WITH_GROUPS = queries.PROVIDER_FIELDS + queries.PROVIDER_GROUPS
+TEXTS = {name: getattr(queries, name).replace("%s", WITH_GROUPS) for name in CONSTANTS}
 TEXTS["scenes_one_by_one"] = queries.scenes_one_by_one([1, 2, 30])
 TEXTS["scenes_one_by_one of one"] = queries.scenes_one_by_one([7])
 TEXTS["hooks.wake.LAUNCH"] = wake.LAUNCH % (wake.LAUNCHER_ID, 0)

@@ -1,0 +1,111 @@
+"""Stash's scenes for Plex's questions, from memory where that is as good.
+
+What is remembered counts for ``cache_s``, an empty answer for a few seconds. A changed scene is noticed much sooner: when
+something is asked, Stash is asked every two seconds at most which scenes changed last, and those are read again. That
+finds no renamed performer or tag: then the scene's own date stays, and the time has to pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Optional
+
+from provider.memory import Memory
+from provider.metrics import Metrics
+from provider.scene import Entry
+from provider.upstream import Names, Upstream
+from validation.errors import Trouble
+
+MOST_ENTRIES, MOST_LOOKUPS = 4_096, 8_192
+EMPTY_S = 15.0  # a file may be scanned at any moment
+LOOK_S = 2.0
+NEWEST = 50
+
+
+class Catalogue:
+    """The reads of `Upstream` with a memory. Methods raise Trouble when Stash is away and nothing old is here."""
+
+    def __init__(
+        self, upstream: Upstream, cache_s: float, metrics: Metrics, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._upstream, self._clock = upstream, clock
+        empty_s = min(EMPTY_S, cache_s)
+        self._entries: Memory[int, Optional[Entry]] = Memory(
+            lambda entry: cache_s if entry else empty_s, MOST_ENTRIES, metrics, clock
+        )
+        self._ids: Memory[tuple[str, str], tuple[int, ...]] = Memory(
+            lambda ids: cache_s if ids else empty_s, MOST_LOOKUPS, metrics, clock
+        )
+        self._newest: dict[int, str] = {}
+        self._looked_at = float("-inf")
+        self._look: Optional[asyncio.Task[None]] = None
+
+    async def entry(self, id: int) -> Entry | None:
+        """One scene, None when Stash has none of this id."""
+        await self._notice_changes()
+        return await self._entries.get(id, self._upstream.entry)
+
+    async def at_path(self, path: str) -> list[Entry]:
+        """The scenes that have a file of exactly this path; see `Upstream.at_path`."""
+        await self._notice_changes()
+        return await self._known(await self._ids.get(("path", path), self._ids_at))
+
+    async def by_oshash(self, oshash: str) -> list[Entry]:
+        """The scenes that have a file of this OpenSubtitles hash."""
+        await self._notice_changes()
+        return await self._known(await self._ids.get(("oshash", oshash), self._ids_of_hash))
+
+    async def named(self, base_name: str, folders: Sequence[str] = ()) -> Names:
+        """The scenes that have a file of this base name; not remembered, since it is asked when all else failed."""
+        return await self._upstream.named(base_name, folders)
+
+    async def titled(self, words: str, limit: int) -> list[Entry]:
+        """The scenes that Stash's own search finds; not remembered: a person waits for what is true now."""
+        return await self._upstream.titled(words, limit)
+
+    async def _known(self, ids: tuple[int, ...]) -> list[Entry]:
+        found = [await self._entries.get(id, self._upstream.entry) for id in ids]
+        return [entry for entry in found if entry is not None]
+
+    async def _ids_at(self, key: tuple[str, str]) -> tuple[int, ...]:
+        return self._keep(await self._upstream.at_path(key[1]))
+
+    async def _ids_of_hash(self, key: tuple[str, str]) -> tuple[int, ...]:
+        return self._keep(await self._upstream.by_oshash(key[1]))
+
+    def _keep(self, found: list[Entry]) -> tuple[int, ...]:
+        for entry in found:
+            self._entries.put(entry.id, entry)
+        return tuple(entry.id for entry in found)
+
+    async def _notice_changes(self) -> None:
+        """Forget what changed in Stash, by a look that everybody who comes meanwhile waits for."""
+        if self._clock() - self._looked_at < LOOK_S:
+            return
+        if self._look is None:
+            self._look = asyncio.ensure_future(self._notice())
+        await asyncio.shield(self._look)
+
+    async def _notice(self) -> None:
+        try:
+            rows = await self._upstream.newest(NEWEST)
+        except Trouble:
+            return  # what is asked next says so, or has an old answer
+        finally:
+            self._looked_at, self._look = self._clock(), None
+        self._compare(rows)
+
+    def _compare(self, rows: list[tuple[int, str]]) -> None:
+        """Scenes with a new date, and all of the newest second: that may have held another change after the look."""
+        latest = rows[0][1] if rows else ""
+        changed = [id for id, stamp in rows if stamp == latest or self._newest.get(id) != stamp]
+        if self._newest and len(changed) < NEWEST:
+            for id in changed:
+                self._entries.doubt(id)
+        elif self._newest:
+            self._entries.doubt_all()
+        if any(id not in self._newest for id in changed):
+            self._ids.doubt_all()
+        self._newest = dict(rows)

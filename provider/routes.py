@@ -1,0 +1,164 @@
+"""The addresses that Plex asks, relative to the registered one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from provider import contract
+from provider.catalogue import Catalogue
+from provider.contract import Contained, Container, Malformed, Movie, Provider, Question, Root
+from provider.match import Matcher, Outcome, asked_for
+from provider.metadata import Mapping
+from provider.metrics import Metrics
+from provider.misses import Misses
+from provider.settings import Settings
+from validation.text import private
+
+record = logging.getLogger("stash2plex.routes")
+
+JSON = "application/json"
+START, SIZE = "X-Plex-Container-Start", "X-Plex-Container-Size"
+TOTAL = "X-Plex-Container-Total-Size"
+PAGE = 20  # what Plex's own provider takes when it is told nothing
+
+_Row = TypeVar("_Row")
+
+
+class Page(NamedTuple):
+    """Which part of a list is asked for."""
+
+    start: int = 0
+    size: int = PAGE
+
+
+class Routes:
+    """Plex's routes. Trouble with Stash goes on to the gate, which answers for it."""
+
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, matcher: Matcher, misses: Misses, metrics: Metrics, version: str
+    ) -> None:
+        self._settings, self._catalogue, self._matcher = settings, catalogue, matcher
+        self._misses, self._metrics = misses, metrics
+        self._mapping = Mapping(settings)
+        self._root = Root(MediaProvider=Provider(version=version)).body()
+
+    def routes(self) -> list[Route]:
+        """What to put into the application."""
+        item = contract.METADATA + "/{key}"
+        return [
+            Route("/", self.root),
+            Route(contract.MATCHES, self.match, methods=["POST"]),
+            Route(item, self.metadata),
+            Route(item + "/images", self.images),
+            Route(item + "/{rest:path}", self.nothing),
+        ]
+
+    async def root(self, request: Request) -> Response:
+        """What we are and can do."""
+        return Response(self._root, media_type=JSON)
+
+    async def match(self, request: Request) -> Response:
+        """The scenes that a file or a person's words may mean; an empty list is no error."""
+        try:
+            asked = contract.question(await request.body())
+        except Malformed as fault:
+            self._metrics.matched("malformed")
+            return refused(fault)
+        outcome = await self._matcher.match(asked)
+        self._note(asked, outcome)
+        base = self._base(request)
+        page = paging(request)
+        shown = outcome.ranked[page.start : page.start + page.size]
+        found = [self._mapping.candidate(entry, score, base) for entry, score in shown]
+        return _answer(_items(found, len(outcome.ranked), page.start))
+
+    async def metadata(self, request: Request) -> Response:
+        """Everything about one scene."""
+        try:
+            scene = contract.scene_at(request.path_params["key"])
+        except Malformed as fault:
+            return refused(fault)
+        entry = await self._catalogue.entry(scene) if scene is not None else None
+        if entry is None:
+            return unknown()
+        return _answer(_items([self._mapping.whole(entry, self._base(request))], 1, 0))
+
+    async def images(self, request: Request) -> Response:
+        """The pictures of one scene, for Plex's picker."""
+        try:
+            scene = contract.scene_at(request.path_params["key"])
+        except Malformed as fault:
+            return refused(fault)
+        entry = await self._catalogue.entry(scene) if scene is not None else None
+        if entry is None:
+            return unknown()
+        every, page = self._mapping.images(entry, self._base(request)), paging(request)
+        shown = every[page.start : page.start + page.size]
+        return _answer(Container(offset=page.start, totalSize=len(every), size=len(shown), Image=shown))
+
+    async def nothing(self, request: Request) -> Response:
+        """Extras, children, grandchildren and whatever Plex may ask for one day: there is none of it."""
+        try:
+            contract.scene_at(request.path_params["key"])
+        except Malformed as fault:
+            return refused(fault)
+        return _answer(_items([], 0, paging(request).start))
+
+    def _note(self, asked: Question, outcome: Outcome) -> None:
+        self._metrics.matched(outcome.route)
+        for name in asked.unknown:
+            self._metrics.unknown_key(name)
+        if asked.unknown:
+            record.debug("The match request has fields nobody has described: %s", private(", ".join(asked.unknown)))
+        if outcome.ranked:
+            record.info("Matched %s by %s: scene %d", asked_for(asked), outcome.route, outcome.ranked[0][0].id)
+        elif asked.type == contract.MOVIE and not asked.manual:
+            self._misses.record(asked.filename or asked.title, outcome.why)
+            record.info("No match for %s: %s", asked_for(asked), outcome.why)
+
+    def _base(self, request: Request) -> str:
+        """The address for pictures: as it is set, else as whoever asks has reached us."""
+        return (
+            self._settings.image_base_url
+            or self._settings.base_url
+            or f"{request.url.scheme}://{request.headers.get('host', '')}"
+        )
+
+
+def paging(request: Request) -> Page:
+    """The page asked for, by query or by header; Plex uses both. What is no number counts as not said."""
+    return Page(_number(request, START, 0), _number(request, SIZE, PAGE))
+
+
+def refused(fault: Malformed) -> Response:
+    """400, with the reason."""
+    return Response(_error(str(fault)), 400, media_type=JSON)
+
+
+def unknown() -> Response:
+    """404 for a scene that Stash does not have."""
+    return Response(_error("Stash has no such scene"), 404, media_type=JSON)
+
+
+def _number(request: Request, name: str, otherwise: int) -> int:
+    text = request.query_params.get(name) or request.headers.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else otherwise
+
+
+def _items(shown: Sequence[Movie], total: int, start: int) -> Container:
+    return Container(offset=start, totalSize=total, size=len(shown), Metadata=shown)
+
+
+def _answer(container: Container) -> Response:
+    headers = {START: str(container.offset), TOTAL: str(container.totalSize)}
+    return Response(Contained(MediaContainer=container).body(), media_type=JSON, headers=headers)
+
+
+def _error(text: str) -> bytes:
+    return contract.Refusal(error=text).body()
