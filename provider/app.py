@@ -10,7 +10,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from provider import admin, logs
+from provider import admin
 from provider.catalogue import Catalogue
 from provider.gate import Gate
 from provider.images import Images

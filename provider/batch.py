@@ -24,7 +24,7 @@ class Batch(Generic[K, V]):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def get(self, key: K) -> V:
-        """The value of one key; raises what ``ask`` raised. A caller that is cancelled takes nothing from the others."""
+        """The value of one key; raises what ``ask`` raised. Who is cancelled takes nothing from the others."""
         future = self._under_way.get(key) or self._waiting.get(key)
         if future is None:
             loop = asyncio.get_running_loop()

@@ -1,8 +1,8 @@
 """Stash's scenes for Plex's questions, from memory where that is as good.
 
-What is remembered counts for ``cache_s``, an empty answer for a few seconds. A changed scene is noticed much sooner: when
-something is asked, Stash is asked every two seconds at most which scenes changed last, and those are read again. That
-finds no renamed performer or tag: then the scene's own date stays, and the time has to pass.
+What is remembered counts for ``cache_s``, an empty answer for a few seconds. A changed scene is noticed much sooner:
+when something is asked, Stash is asked every two seconds at most which scenes changed last, and those are read again.
+That finds no renamed performer or tag: then the scene's own date stays, and the time has to pass.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from validation.errors import Trouble
 MOST_ENTRIES, MOST_LOOKUPS = 4_096, 8_192
 EMPTY_S = 15.0  # a file may be scanned at any moment
 LOOK_S = 2.0
-NEWEST = 50
+MOST_CHANGED = 500
+DATE_LENGTH = 18  # of 2026-01-31T12:34:56Z, up to ten seconds: Stash compares dates as texts
 
 
 class Catalogue:
@@ -38,7 +39,8 @@ class Catalogue:
         self._ids: Memory[tuple[str, str], tuple[int, ...]] = Memory(
             lambda ids: cache_s if ids else empty_s, MOST_LOOKUPS, metrics, clock
         )
-        self._newest: dict[int, str] = {}
+        self._seen: dict[int, str] = {}
+        self._after = self._latest = ""  # dates of Stash's own making: of the look before the last, and of the last
         self._looked_at = float("-inf")
         self._look: Optional[asyncio.Task[None]] = None
 
@@ -62,7 +64,7 @@ class Catalogue:
         return await self._upstream.named(base_name, folders)
 
     async def titled(self, words: str, limit: int) -> list[Entry]:
-        """The scenes that Stash's own search finds; not remembered: a person waits for what is true now."""
+        """The scenes whose title or path has these words; not remembered: a person waits for what is true now."""
         return await self._upstream.titled(words, limit)
 
     async def _known(self, ids: tuple[int, ...]) -> list[Entry]:
@@ -90,22 +92,24 @@ class Catalogue:
 
     async def _notice(self) -> None:
         try:
-            rows = await self._upstream.newest(NEWEST)
+            rows = await self._upstream.changed(self._after[:DATE_LENGTH], MOST_CHANGED) if self._after else []
+            latest = rows[-1][1] if rows else self._latest or await self._upstream.newest()
         except Trouble:
             return  # what is asked next says so, or has an old answer
         finally:
             self._looked_at, self._look = self._clock(), None
-        self._compare(rows)
+        self._doubt_changed(rows, latest)
+        self._after, self._latest = self._latest or latest, latest
 
-    def _compare(self, rows: list[tuple[int, str]]) -> None:
-        """Scenes with a new date, and all of the newest second: that may have held another change after the look."""
-        latest = rows[0][1] if rows else ""
-        changed = [id for id, stamp in rows if stamp == latest or self._newest.get(id) != stamp]
-        if self._newest and len(changed) < NEWEST:
-            for id in changed:
-                self._entries.doubt(id)
-        elif self._newest:
+    def _doubt_changed(self, rows: list[tuple[int, str]], latest: str) -> None:
+        """Scenes with a new date, and all of the newest second: that may have held another change after the look.
+
+        Each look goes back to the newest date of the one before the last, and some seconds beyond: Stash dates a change
+        and commits it later.
+        """
+        if len(rows) >= MOST_CHANGED:
             self._entries.doubt_all()
-        if any(id not in self._newest for id in changed):
-            self._ids.doubt_all()
-        self._newest = dict(rows)
+        for id, stamp in rows:
+            if stamp == latest or self._seen.get(id) != stamp:
+                self._entries.doubt(id)
+        self._seen = dict(rows)

@@ -24,7 +24,7 @@ from validation.text import folded, private
 SURE, BY_END, GUESS = 100, 95, 80  # 85 and less is a guess in Plex's own terms
 MOST = 20
 MOST_HASHES = 3
-FEW_WORDS = 3
+FEW_WORDS, MOST_TITLED = 3, 100
 
 _OSHASH = re.compile(r"[0-9a-fA-F]{16}")
 _ID = re.compile(r"(?:stash[-:# ]?)?([0-9]{1,19})", re.IGNORECASE)
@@ -112,7 +112,7 @@ class Matcher:
         return await self._by_path(asked, roots, trail) or await self._by_end(asked, roots, trail)
 
     async def _by_path(self, asked: Asked, roots: Sequence[str], trail: Trail) -> Outcome | None:
-        """By the exact path. A relative name that fits below two roots may be either of two files: then nobody knows."""
+        """By the exact path. A relative name that fits below two roots may be either of two files: nobody knows."""
         trail.candidates = candidates.candidates(asked, roots)
         trail.stash_paths = [self._rules.to_stash(one) for one in trail.candidates]
         found: dict[int, Entry] = {}
@@ -135,7 +135,7 @@ class Matcher:
             return _guesses(names.entries, "too many scenes have a file of that name")
         if not names.entries:
             return Outcome(why="no scene in Stash has a file of that name")
-        choice = suffix.choose(asked, roots, names.entries)
+        choice = suffix.choose(asked, roots, names.entries, self._rules.to_plex)
         if choice.entry is not None:
             rest = [entry for entry in choice.ranked if entry.id != choice.entry.id]
             return Outcome(((choice.entry, BY_END), *_ranked(rest)), "suffix")
@@ -164,9 +164,11 @@ class Matcher:
 
     async def _titled(self, words: str) -> list[Entry]:
         """By all the words, else by the longest of them: the scanner makes titles of file names, dates and all."""
-        found = await self._catalogue.titled(words, MOST)
-        few = sorted(words.split(), key=len, reverse=True)[:FEW_WORDS]
-        return found or (await self._catalogue.titled(" ".join(few), MOST) if len(few) < len(words.split()) else [])
+        every = words.split()
+        longest = sorted(every, key=len, reverse=True)[:FEW_WORDS]
+        few = [word for word in every if word in longest]
+        found = await self._catalogue.titled(words, MOST_TITLED)
+        return found or (await self._catalogue.titled(" ".join(few), MOST_TITLED) if few != every else [])
 
 
 def _pasted(title: str) -> int | None:

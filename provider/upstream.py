@@ -112,20 +112,28 @@ class Upstream:
         return found
 
     async def titled(self, words: str, limit: int) -> list[Entry]:
-        """The scenes that Stash's own search finds for all of these words, each taken literally."""
-        quoted = " ".join(f'"{word}"' for word in words.replace('"', " ").split())
-        variables = {"words": quoted, "size": limit}
-        return self._readable(answers.rows(await self._ask(await self._text(queries.PROVIDER_SEARCH), variables)))
+        """The scenes that have these words, in this order, in their title or in the path of a file.
+
+        Stash's own search took 2 s for 10,000 scenes and more than a minute for 100,000 (v0.30), this 15 and 150 ms.
+        """
+        like = {"value": f"%{'%'.join(words.split())}%", "modifier": "EQUALS"}
+        found, _ = await self._found({"title": like, "OR": {"path": like}}, limit)
+        return found
 
     async def files_after(self, id: int, size: int) -> list[Brief]:
-        """The next scenes above this id, in the order of their ids, with their paths; fewer than ``size`` at the end."""
+        """The next scenes above this id, in the order of their ids, with their paths; fewer than ``size``: the end."""
         wanted = {"id": {"value": id, "modifier": "GREATER_THAN"}}
         rows = answers.rows(await self._ask(queries.PROVIDER_FILES, {"filter": wanted, "size": size}))
         return [scene.brief(row) for row in rows]
 
-    async def newest(self, size: int) -> list[tuple[int, str]]:
-        """The scenes that were changed last, each with the text of its ``updated_at``, the latest first."""
-        return answers.stamps(answers.rows(await self._ask(queries.PROVIDER_NEWEST, {"size": size})))
+    async def changed(self, after: str, size: int) -> list[tuple[int, str]]:
+        """The scenes whose ``updated_at`` is later than this text of Stash's own making, the earliest first."""
+        return answers.stamps(answers.rows(await self._ask(queries.CHANGED, {"after": after, "size": size})))
+
+    async def newest(self) -> str:
+        """The latest ``updated_at`` of any scene, "" in an empty library."""
+        stamps = answers.stamps(answers.rows(await self._ask(queries.NEWEST, {})))
+        return stamps[0][1] if stamps else ""
 
     @asynccontextmanager
     async def stream(self, path: str, headers: Mapping[str, str], method: str = "GET") -> AsyncIterator[httpx.Response]:

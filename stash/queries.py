@@ -53,17 +53,9 @@ PROVIDER_FIND = (
     "query ProviderFind($filter:SceneFilterType,$size:Int!){findScenes(scene_filter:$filter,"
     'filter:{sort:"id",direction:ASC,per_page:$size}){count scenes{%s}}}'
 )
-PROVIDER_SEARCH = (
-    "query ProviderSearch($words:String!,$size:Int!){findScenes("
-    'filter:{q:$words,sort:"title",direction:ASC,per_page:$size}){scenes{%s}}}'
-)
 PROVIDER_FILES = (
     "query ProviderFiles($filter:SceneFilterType,$size:Int!){findScenes(scene_filter:$filter,"
     'filter:{sort:"id",direction:ASC,per_page:$size}){scenes{id title files{path}}}}'
-)
-PROVIDER_NEWEST = (
-    "query ProviderNewest($size:Int!){findScenes("
-    'filter:{sort:"updated_at",direction:DESC,per_page:$size}){scenes{id updated_at}}}'
 )
 PROVIDER_KNOWS = 'query ProviderKnows{__type(name:"Scene"){fields{name}}}'
 

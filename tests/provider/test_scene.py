@@ -31,7 +31,8 @@ def test_of_a_partial_date_the_year_is_kept_and_no_day_is_invented(stated, date,
 
 
 @pytest.mark.parametrize(
-    "duration, expected", [(12.3456, 12346), (60, 60_000), (0, None), (-1, None), (None, None), ("x", None), (True, None)]
+    "duration, expected",
+    [(12.3456, 12346), (60, 60_000), (0, None), (-1, None), (None, None), ("x", None), (True, None)],
 )
 def test_a_duration_is_whole_milliseconds_of_the_first_file(duration, expected):
     files = [{"path": "/a.mp4", "size": 1, "duration": duration}, {"path": "/b.mp4", "size": 1, "duration": 99}]

@@ -136,14 +136,16 @@ def test_a_name_that_very_many_have_is_not_read_to_the_end(stash):
     assert ids(below.entries) == [250]
 
 
-def test_words_of_a_title_are_never_taken_for_the_signs_of_a_search(stash):
+def test_words_are_looked_for_in_titles_and_in_paths_and_never_taken_for_the_signs_of_a_search(stash):
     wanted = int(stash.add_scene(path="/data/1.mp4", title='Rise OR Fall -not "this"'))
     stash.add_scene(path="/data/2.mp4", title="Rise")
+    named = int(stash.add_scene(path="/data/Studio.2024-01-02.Some.Scene.mp4"))
 
     async def scene(upstream):
-        return await upstream.titled('Rise OR Fall -not "this"', 20)
+        return await upstream.titled('rise OR Fall -not "this"', 20), await upstream.titled("Studio 2024 01 Scene", 20)
 
-    assert ids(asked(stash, scene)) == [wanted]
+    by_title, by_path = asked(stash, scene)
+    assert ids(by_title) == [wanted] and ids(by_path) == [named]
 
 
 def test_a_scene_by_its_hash(stash):
@@ -229,5 +231,7 @@ def test_a_wrong_key_is_named_by_its_setting_and_never_shown():
             return caught.value
 
         trouble = asked(SimpleNamespace(url=stash.url, api_key="wrong"), scene)
-        assert trouble.kind is Kind.STASH_REFUSED and "S2P_STASH_API_KEY" in str(trouble) and "wrong" not in str(trouble)
+        assert (
+            trouble.kind is Kind.STASH_REFUSED and "S2P_STASH_API_KEY" in str(trouble) and "wrong" not in str(trouble)
+        )
         assert "set S2P_STASH_API_KEY" in str(asked(SimpleNamespace(url=stash.url, api_key=""), scene))
