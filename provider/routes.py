@@ -105,9 +105,11 @@ class Routes:
     async def nothing(self, request: Request) -> Response:
         """Extras, children, grandchildren and whatever Plex may ask for one day: there is none of it."""
         try:
-            contract.scene_at(request.path_params["key"])
+            scene = contract.scene_at(request.path_params["key"])
         except Malformed as fault:
             return refused(fault)
+        if scene is None:
+            return unknown()
         return _answer(_items([], 0, paging(request).start))
 
     def _note(self, asked: Question, outcome: Outcome) -> None:

@@ -141,7 +141,7 @@ class Upstream:
         request = self._client.build_request(method, self._root + path, headers=dict(headers))
         async with self._guarded():
             response = await self._client.send(request, stream=True)
-            if response.status_code in (401, 403) or response.is_redirect:
+            if response.status_code in (401, 403) or response.has_redirect_location:
                 await response.aclose()
                 raise self._refused()
         try:
