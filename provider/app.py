@@ -25,8 +25,6 @@ from provider.survey import Survey
 from provider.upstream import Upstream
 from provider.version import VERSION
 
-CONNECTIONS = 16
-
 
 class Parts:
     """What everything else is made of; closed when the service, or a command in the shell, ends."""
@@ -37,7 +35,6 @@ class Parts:
             settings.stash_url,
             settings.stash_api_key.get_secret_value(),
             self.metrics,
-            at_once=CONNECTIONS,
             verify=settings.stash_verify,
             with_groups=settings.collections,
         )
@@ -80,7 +77,7 @@ def build(settings: Settings) -> ASGIApp:
     routes = [
         *plex.routes(),
         *Images(parts.upstream, settings).routes(),
-        *admin.routes(parts.upstream, parts.rules, parts.metrics, parts.matcher.explain),
+        *admin.routes(parts.upstream, parts.metrics, parts.matcher.explain),
         *survey.routes(),
     ]
     return Gate(Starlette(routes=routes, lifespan=lifespan), settings, parts.metrics)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, NamedTuple, TypeVar
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
@@ -16,7 +17,8 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class _Kept(NamedTuple, Generic[V]):
+@dataclass(frozen=True)
+class _Kept(Generic[V]):
     value: V
     until: float
 
@@ -61,7 +63,7 @@ class Memory(Generic[K, V]):
         """Ask for this one again next time; what is kept still helps while Stash is away."""
         kept = self._kept.get(key)
         if kept is not None:
-            self._kept[key] = kept._replace(until=0.0)
+            self._kept[key] = replace(kept, until=0.0)
 
     def doubt_all(self) -> None:
         """Ask for everything again."""

@@ -13,6 +13,7 @@ import time
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any, NamedTuple, Optional
 
 import httpx
@@ -30,6 +31,7 @@ from validation.errors import Kind, Trouble
 record = logging.getLogger("stash2plex.upstream")
 
 ENTRIES_AT_ONCE, NAMES_AT_ONCE = 50, 20
+PICTURES_AT_ONCE = 12  # `provider.pictures` reads no more
 MOST_ROWS = 200  # of one look-up by path: wildcards in a name may find more than was meant
 REFUSED = "Stash refuses the key in S2P_STASH_API_KEY"
 NEEDED = "Stash wants an API key: set S2P_STASH_API_KEY (Stash: Settings > Security > API Key)"
@@ -46,7 +48,7 @@ class Names(NamedTuple):
 class Upstream:
     """One Stash. Methods raise `Trouble` (Stash's kinds) and nothing else.
 
-    ``at_once`` bounds the connections, ``timeout_s`` each query. ``with_groups`` asks for the scenes' groups too, if
+    ``at_once`` bounds the queries under way (pictures have connections of their own), ``timeout_s`` each of them. ``with_groups`` asks for the scenes' groups too, if
     this Stash knows them (since v0.27).
     """
 
@@ -56,20 +58,20 @@ class Upstream:
         api_key: str,
         metrics: Metrics,
         timeout_s: float = 10.0,
-        at_once: int = 16,
+        at_once: int = 12,
         verify: bool = True,
         with_groups: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._root = url.rstrip("/")
+        self._root, self._at_once = url.rstrip("/"), at_once
         self._metrics, self._timeout_s = metrics, timeout_s
         self._breaker = Breaker(clock)
         self._has_key = bool(api_key)
         log.hide(api_key)
         self._client = httpx.AsyncClient(
             headers={"ApiKey": api_key} if api_key else {},
-            timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
-            limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once),
+            timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s), pool=None),
+            limits=httpx.Limits(max_connections=at_once + PICTURES_AT_ONCE),
             follow_redirects=False,
             trust_env=False,
             verify=verify,
@@ -78,6 +80,11 @@ class Upstream:
         self._asks_for_groups = with_groups
         self._entries: Batch[int, Optional[Entry]] = Batch(self._read_entries, ENTRIES_AT_ONCE, 4)
         self._paths: Batch[str, list[Entry]] = Batch(self._read_paths, NAMES_AT_ONCE, 4)
+
+    @cached_property
+    def _turns(self) -> asyncio.Semaphore:
+        """One for each query under way: to wait for a turn is no fault of Stash's. Python 3.9 ties it to its loop."""
+        return asyncio.Semaphore(self._at_once)
 
     @property
     def open(self) -> bool:
@@ -193,7 +200,7 @@ class Upstream:
 
     async def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         body = {"query": query, "variables": variables}
-        async with self._guarded():
+        async with self._turns, self._guarded():
             response = await self._post(body)
             try:
                 return answers.data(response)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any, Callable, Optional
 
 from tests.doubles.stash_model import Library, Scene
+from tests.doubles.stash_places import like
 
 Numbers = set[int]
 SORTS: dict[str, Callable[[Scene], Any]] = {
@@ -51,6 +52,17 @@ def _select(library: Library, wanted: dict[str, Any]) -> Numbers:
     return found
 
 
+def searched(library: Library, words: str) -> Numbers:
+    """The scenes in whose title, details, path or hash each of the words is found; a quoted phrase is one word."""
+    wanted = [(phrase or word).lower() for phrase, word in re.findall(r'"([^"]*)"|(\S+)', words)]
+
+    def found(scene: Scene) -> bool:
+        texts = [scene.title, scene.details, *(text for file in scene.files for text in (file.path, file.oshash))]
+        return all(any(word in (text or "").lower() for text in texts) for word in wanted)
+
+    return {scene.number for scene in library.scenes.values() if found(scene)}
+
+
 def ordered(library: Library, numbers: Optional[Collection[int]], paging: dict[str, Any]) -> list[int]:
     """Numbers in the order asked for; None stands for all scenes."""
     sort, down = paging.get("sort") or "id", paging.get("direction") == "DESC"
@@ -84,6 +96,8 @@ def _criterion(library: Library, key: str, value: Any) -> Numbers:
         return _related(library, key[:-1], value)
     if key == "id":
         return _numbered(library, value)
+    if key == "path" and value["modifier"] == "EQUALS":
+        return _at_path(library, value)
     test = _scene_test(key, value)
     return {scene.number for scene in library.scenes.values() if test(scene)}
 
@@ -100,6 +114,13 @@ def _scene_test(key: str, value: Any) -> Callable[[Scene], bool]:
     if key in ("path", "oshash"):
         return lambda s: any(test(getattr(f, key)) for f in s.files)
     return lambda s: test(getattr(s, key))
+
+
+def _at_path(library: Library, value: dict[str, Any]) -> Numbers:
+    """As the others, but only of scenes that may have such a path, so that no more promised ones are made."""
+    test = _scene_test("path", value)
+    held = ((number, library.scenes.get(number)) for number in library.places.like(value["value"]))
+    return {number for number, scene in held if scene is not None and test(scene)}
 
 
 def _missing(what: str) -> Callable[[Scene], bool]:
@@ -167,11 +188,10 @@ def _pick(tests: dict[str, Any], modifier: str) -> Any:
 
 def _text_test(value: dict[str, Any]) -> Callable[[str], bool]:
     text = value["value"]
-    like = re.compile(_like(text), re.IGNORECASE | re.DOTALL).fullmatch
-    words = _words(text)
+    equals, words = like(text), _words(text)
     tests: dict[str, Callable[[str], Any]] = {
-        "EQUALS": like,
-        "NOT_EQUALS": lambda x: not like(x),
+        "EQUALS": equals,
+        "NOT_EQUALS": lambda x: not equals(x),
         "INCLUDES": lambda x: any(w in x.lower() for w in words),
         "EXCLUDES": lambda x: not any(w in x.lower() for w in words),
         "MATCHES_REGEX": lambda x: re.search(text, x),
@@ -181,11 +201,6 @@ def _text_test(value: dict[str, Any]) -> Callable[[str], bool]:
     }
     test = _pick(tests, value["modifier"])
     return lambda x: bool(test(x))
-
-
-def _like(pattern: str) -> str:
-    """SQL LIKE as a regular expression: EQUALS on text is a LIKE in Stash."""
-    return "".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in pattern)
 
 
 def _words(text: str) -> list[str]:

@@ -1,6 +1,8 @@
 """Executes GraphQL on the double: schema, resolvers, and answers in Stash's shape."""
 
+import calendar
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -178,7 +180,9 @@ def _scene_count(named: Any, info: Any, depth: int = 0) -> int:
 
 
 def _image_path(named: Any, info: Any) -> str:
-    return f"http://{info.context.host}/{named.kind}/{named.id}/image?default=true"
+    stamp = calendar.timegm(time.strptime(named.updated_at, "%Y-%m-%dT%H:%M:%SZ"))
+    drawn = "" if named.picture else "&default=true"
+    return f"http://{info.context.host}/{named.kind}/{named.id}/image?t={stamp}{drawn}"
 
 
 def _fingerprint(file: Any, info: Any, type: str) -> Optional[str]:

@@ -1,6 +1,5 @@
-"""The double's HTTP side: /graphql, scene images, /healthz, and the control address."""
+"""The double's HTTP side: /graphql, pictures, /healthz, and the control address."""
 
-import hashlib
 import json
 import re
 import select
@@ -12,11 +11,11 @@ from typing import Any, Optional
 from urllib.parse import parse_qs, urlsplit
 
 from tests.doubles.stash_listener import Listener
+from tests.doubles.stash_pictures import PLACEHOLDER, answered, picture_of
 from tests.doubles.stash_plugins import Call, Cancelled
 from tests.doubles.stash_session import Visitor
 
-PLACEHOLDER = b'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="9"><path d="M6 2l5 3-5 3z"/></svg>'
-KINDS = ((b"\xff\xd8", "image/jpeg"), (b"\x89PNG", "image/png"), (b"RIFF", "image/webp"), (b"GIF8", "image/gif"))
+__all__ = ["PLACEHOLDER", "Handler"]
 
 
 def client_left(connection: socket.socket) -> bool:
@@ -78,13 +77,17 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send(404, b"404 page not found\n", "text/plain; charset=utf-8")
 
+    def do_HEAD(self) -> None:
+        """Nothing of Stash's answers to it."""
+        self.send(405, b"", None, {"Allow": "GET"})
+
     def do_GET(self) -> None:
         self.server.busy(self.connection)
         parts = urlsplit(self.path).path.strip("/").split("/")
         if parts == ["healthz"]:
             self.send(200, b"", None)
-        elif len(parts) == 3 and parts[0] == "scene":
-            self._image(parts[1], parts[2])
+        elif len(parts) == 3 and parts[0] in ("scene", "performer"):
+            self._image(*parts)
         elif parts == [""]:
             self._page(b'<!DOCTYPE html><html><head><base href="/" /></head></html>', "text/html")
         elif len(parts) == 3 and parts[0] == "plugin" and parts[2] == "javascript":
@@ -180,10 +183,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._page(b"\n".join(path.read_bytes() for path in plugin.scripts), "text/javascript")
 
-    def _image(self, number: str, what: str) -> None:
+    def _image(self, kind: str, number: str, what: str) -> None:
         visitor = self._visitor()
         if visitor is None:
-            self.send(302, b"", None, {"Location": "/login"})
+            self._stranger()
             return
         fault = self.server.stash.faults.take_picture()
         if fault:
@@ -192,23 +195,26 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.stash.core.status != "OK":
             self.send(500, b"", None)
             return
-        scene = self.server.stash.library.scenes.get(int(number)) if number.isdigit() else None
-        if scene is None:
-            self.send(404, b"Not Found\n", "text/plain; charset=utf-8")
-        elif what != "screenshot":
-            self.send(404, b"404 page not found\n", "text/plain; charset=utf-8")
+        drawn = "true" in parse_qs(urlsplit(self.path).query).get("default", [])
+        content = picture_of(self.server.stash.library, kind, number, what, drawn)
+        if isinstance(content, str):
+            self.send(404, content.encode(), "text/plain; charset=utf-8")
         else:
-            self._picture(scene.cover or PLACEHOLDER, _renewed(visitor))
+            self._picture(content, _renewed(visitor))
+
+    def _stranger(self) -> None:
+        """A wrong key is refused; without any credential the login page is shown."""
+        if "ApiKey" in self.headers or "apikey=" in self.path:
+            self.send(401, b"", None, {"WWW-Authenticate": "FormBased"})
+        else:
+            self.send(302, b"", None, {"Location": "/login"})
 
     def _picture(self, content: bytes, cookie: dict[str, str]) -> None:
-        etag = '"' + hashlib.md5(content).hexdigest() + '"'
+        status, part, headers = answered(content, self.headers.get("If-None-Match"), self.headers.get("Range"))
         lasting = "private, max-age=31536000, immutable" if "t=" in self.path else "no-cache"
-        headers = {"ETag": etag, "Cache-Control": lasting, **cookie}
-        if self.headers.get("If-None-Match") == etag:
-            self.send(304, b"", None, headers)
-            return
-        kind = next((name for start, name in KINDS if content.startswith(start)), "image/svg+xml")
-        self.send(200, content, kind, headers)
+        kind = headers.pop("Content-Type", None)
+        self.server.stash.pictures.append((self.path, status, len(part)))
+        self.send(status, part, kind, {"Cache-Control": lasting, **headers, **cookie})
 
     def _json(self, status: int, answer: Any, kind: str, headers: dict[str, str]) -> None:
         self.send(status, json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"), kind, headers)

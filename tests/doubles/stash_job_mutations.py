@@ -57,6 +57,7 @@ class JobMutations(NamedMutations):
             scene.files[0].size = arrival.size
         else:
             scene.files[0].path = arrival.path
+            self.library.locate(scene)
         return "" if arrival.what == "folder" else UPDATED, scene
 
     def _owner(self, path: str) -> Scene:

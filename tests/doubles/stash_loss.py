@@ -9,6 +9,7 @@ def lose(library: Library) -> None:
     """What is left when the database file is: nothing."""
     library.scenes.clear()
     library.files.clear()
+    library.places.clear()
     library.by_update.clear()
     library._by_name.clear()
     for held in library.named.values():
@@ -21,6 +22,7 @@ def import_anew(library: Library) -> None:
     scenes = list(library.scenes.values())[::-1]
     library.scenes.clear()
     library.files.clear()
+    library.places.clear()
     library.by_update.clear()
     for held in library.named.values():
         named = list(held.values())[::-1]
@@ -31,6 +33,7 @@ def import_anew(library: Library) -> None:
     for number, scene in enumerate(scenes, 1):
         scene.number, scene.id = number, str(number)
         library.scenes[number] = scene
+        library.locate(scene)
         bisect.insort(library.by_update, (scene.updated_at, number))
         for one in scene.related():
             one.scene_ids.add(number)

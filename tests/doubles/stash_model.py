@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Callable, Optional
 
 from tests.doubles.lazy import Lazy, Promise
+from tests.doubles.stash_places import Places
 
 KINDS = ("performer", "studio", "tag")
 
@@ -36,6 +37,7 @@ class Named:
         self.details = self.description = self.disambiguation = ""
         self.favorite = False
         self.parent_studio: Optional[Named] = None
+        self.picture: Optional[bytes] = None
         self.scene_ids: set[int] = set()
 
 
@@ -96,6 +98,7 @@ class Library:
         self.lock = threading.RLock()
         self.scenes: Lazy[Scene] = Lazy(self.lock)
         self.files: Lazy[VideoFile] = Lazy(self.lock)
+        self.places = Places()
         self._named: dict[str, dict[int, Named]] = {kind: {} for kind in KINDS}
         self.by_update: list[tuple[str, int]] = []
         self._by_name: dict[tuple[str, str], Named] = {}
@@ -143,7 +146,13 @@ class Library:
         return scene
 
     def new_file(self, scene: Scene, path: str, size: int) -> VideoFile:
+        self.places.add(scene.number, path)
         return self._add_file(scene, self._number("file"), path, size, self.now())
+
+    def locate(self, scene: Scene) -> None:
+        """To be called when its files got another path, or others came to them."""
+        for file in scene.files:
+            self.places.add(scene.number, file.path)
 
     def _add_file(self, scene: Scene, number: int, path: str, size: int, now: str) -> VideoFile:
         file = self.files[number] = VideoFile(number, path, size, now)
@@ -175,6 +184,7 @@ class Library:
             return scene
 
         self.scenes.promise(range(first, first + count), Promise(made))
+        self.places.promise(range(first, first + count), lambda number: str(describe(number - first + 1)["path"]))
         owner = first - first_file
         files = range(first_file, first_file + count)
         self.files.promise(files, Promise(lambda number: self.scenes[number + owner].files[0]))

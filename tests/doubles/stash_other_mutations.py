@@ -60,6 +60,9 @@ class OtherMutations:
                 file = self._file(number)
                 folder = input.get("destination_folder") or file.path[: -len(file.basename) - 1]
                 file.path = f"{folder}/{input.get('destination_basename') or file.basename}"
+                owner = self.library.owner(file)
+                if owner is not None:
+                    self.library.locate(owner)
         return True
 
     def delete_files(self, info: Any, ids: list[str]) -> bool:

@@ -70,6 +70,7 @@ class SceneMutations:
             target = self.library.scene(input["destination"])
             for source in [self.library.scene(number) for number in input["source"]]:
                 target.files.extend(source.files)
+                self.library.locate(target)
                 source.files = []
                 self.library.destroy_scene(source)
             apply_scene(self.library, target, input.get("values") or {})
@@ -90,6 +91,7 @@ class SceneMutations:
         if owner:
             owner.files.remove(file)
         scene.files.append(file)
+        self.library.locate(scene)
 
     def _commit(self, given: dict[str, Any]) -> Scene:
         with self.core.lock:

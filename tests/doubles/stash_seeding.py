@@ -35,6 +35,13 @@ class Seeding:
             self._write(scene, {"studio": studio, "performers": performers, "tags": tags, "cover": cover, **fields})
         return scene.id
 
+    def portray(self, performer: str, picture: Optional[bytes]) -> str:
+        """Gives the performer of that name this picture, or takes it away, and gives the performer's id."""
+        with self.core.lock:
+            named = self.library.ensure_named("performer", [performer])[0]
+            named.picture, named.updated_at = picture, self.library.now()
+        return named.id
+
     def promise_scenes(self, count: int, described: str) -> None:
         """As if `add_scene` were called so often, for the nth with what `described` (``module:function``) says of n.
 

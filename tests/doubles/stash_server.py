@@ -54,6 +54,7 @@ class StashDouble(Seeding, Conveniences):
         self.log: list[tuple[str, str, str]] = []
         self.faults = Faults()
         self.requests: list[str] = []
+        self.pictures: list[tuple[str, int, int]] = []  # asked for: address, status, bytes
         self.sessions = Sessions(credentials, clock)
         self.library = Library(clock)
         self.jobs = Jobs(clock)
