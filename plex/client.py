@@ -12,6 +12,7 @@ from plexapi.server import PlexServer
 from plexapi.utils import parseXMLString
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_none
 
+from plex.agents import Agents, Node, of_json, of_xml
 from plex.exceptions import BrokenOff, not_plex
 from plex.model import (
     BACKGROUND,
@@ -62,6 +63,7 @@ class PlexClient:
         self._url, self._token = url, token
         self._session = PlexSession(timeouts, fingerprint)
         self._server: PlexServer | None = None
+        self.agents = Agents(self._document)
         plexapi.BASE_HEADERS.update({"X-Plex-Client-Identifier": identifier, "X-Plex-Product": "Stash2Plex"})
 
     @property
@@ -171,6 +173,22 @@ class PlexClient:
     def refresh(self, section: str, folder: str) -> None:
         """Let Plex look for new files in a folder of a section, named as Plex sees it. It answers before it looks."""
         self._act(f"/library/sections/{_digits(section)}/refresh?path={_quoted(folder)}", self._session.get)
+
+    def rematch(self, key: str, guid: str, name: str) -> None:
+        """Give an item this identity, as Fix Match does; Plex then asks the agent of the guid for what it knows.
+
+        What a refresh never does: it reads by the guid that an item has. Answered before the agent was asked.
+        """
+        path = f"/library/metadata/{_digits(key)}/match?guid={_quoted(guid)}&name={_quoted(name)}"
+        self._act(path, self._session.put)
+
+    def _document(self, method: str, path: str) -> Node | None:
+        """One request to where XML and JSON are both possible answers; None for an empty one."""
+        server = self._connected()
+        text = self._session.request(method, server.url(path), headers=server._headers()).text.lstrip()
+        if not text:
+            return None
+        return of_json(text) if text.startswith("{") else of_xml(_container(_parse(text)))
 
     def _act(self, path: str, method: Callable[..., Any], **options: Any) -> None:
         """One request that changes something, never sent twice. Plex answers with nothing, or an empty container."""

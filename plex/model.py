@@ -23,13 +23,17 @@ class PlexFile:
 
 @dataclass(frozen=True)
 class Listed:
-    """An item as listings show it: enough to find it, never enough to compare tags (listings truncate them)."""
+    """An item as listings show it: enough to find it, never enough to compare tags (listings truncate them).
+
+    ``guid`` is what its agent knows it by, ``local://…`` for one that is not matched, "" when Plex was not asked.
+    """
 
     key: str
     section: str
     title: str
     files: tuple[PlexFile, ...]
     added_at: int
+    guid: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,22 +44,26 @@ class PlexItem(Listed):
     by kind; their last number changes with the picture.
     """
 
-    scalars: dict[str, str]
-    lists: dict[str, tuple[str, ...]]
-    locks: frozenset[str]
+    scalars: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    locks: frozenset[str] = frozenset()
     rating: str = ""
     marks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Section:
-    """A library section. ``locations`` are its folders as Plex sees them."""
+    """A library section. ``locations`` are its folders as Plex sees them.
+
+    ``agent_id`` is the id of the agent that it is set to, where that is one of `plex.agents`.
+    """
 
     key: str
     title: str
     type: str
     locations: tuple[str, ...]
     refreshing: bool
+    agent_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,8 @@ def read_section(element: Element) -> Section:
     """A ``Directory`` of ``/library/sections``."""
     get = element.attrib.get
     locations = tuple(location.attrib.get("path", "") for location in element.iterfind("Location"))
-    return Section(get("key", ""), get("title", ""), get("type", ""), locations, get("refreshing") == "1")
+    refreshing, agent_id = get("refreshing") == "1", get("metadataAgentProviderGroupId", "")
+    return Section(get("key", ""), get("title", ""), get("type", ""), locations, refreshing, agent_id)
 
 
 def read_picture(element: Element) -> Picture:
@@ -105,7 +114,8 @@ def read_picture(element: Element) -> Picture:
 def read_listed(element: Element, section: str) -> Listed:
     """A ``Video`` of a listing; a listing names its section once, on the container."""
     get = element.attrib.get
-    return Listed(get("ratingKey", ""), section, get("title", ""), tuple(_files(element)), number(get("addedAt")))
+    files = tuple(_files(element))
+    return Listed(get("ratingKey", ""), section, get("title", ""), files, number(get("addedAt")), get("guid", ""))
 
 
 def read_look(element: Element) -> str:
@@ -130,6 +140,7 @@ def read_item(element: Element) -> PlexItem:
         title=get("title", ""),
         files=tuple(_files(element)),
         added_at=number(get("addedAt")),
+        guid=get("guid", ""),
         scalars={name: get(name, "") for name in SCALARS},
         lists=lists,
         locks=locks,

@@ -47,9 +47,9 @@ _Way = Callable[[str], Optional[str]]  # None when it does not fit
 class _Rule:
     """One rule as it was written, its two ways once they are read, and why it is disabled."""
 
-    def __init__(self, number: int, text: str) -> None:
+    def __init__(self, number: int, text: str, place: int) -> None:
         self.name = f"Path rule {number} ({shown(text)})"
-        self.text, self.disabled = text, ""
+        self.text, self.disabled, self.place = text, "", place
         self.folders: tuple[Prefix, Prefix] | None = None
         self.ways: tuple[_Way, _Way]
 
@@ -65,8 +65,19 @@ class PathRules:
     @classmethod
     def parse(cls, text: str) -> PathRules:
         """The rules in the text of the setting; to find what explodes takes a tenth of a second for all together."""
-        texts = [found[0].replace("\\;", ";").strip() for found in _RULE.finditer(text)]
-        rules = cls([_Rule(number, text) for number, text in enumerate(filter(None, texts), 1)])
+        rules = cls.of([text])
+        rules.name_unreached(0)
+        return rules
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> PathRules:
+        """The rules of several such texts, numbered through; a text is known by its place among them, from 0."""
+        found = [
+            (rule.replace("\\;", ";").strip(), place)
+            for place, text in enumerate(texts)
+            for rule in _RULE.findall(text)
+        ]
+        rules = cls([_Rule(number, *rule) for number, rule in enumerate((one for one in found if one[0]), 1)])
         until = time.thread_time() + PROBING_S
         for rule in rules._rules:
             try:
@@ -74,7 +85,6 @@ class PathRules:
                 _probe(rule, until)
             except Unusable as fault:
                 rules._disable(rule, str(fault))
-        rules._name_unreached()
         return rules
 
     def __bool__(self) -> bool:
@@ -108,6 +118,39 @@ class PathRules:
                     "Give each folder of Stash its own folder in Plex if you can"
                 )
 
+    def expect(self, place: int, plex: str, stash: str) -> None:
+        """Try the rules of one text on a file that Plex and Stash call so; "" for a name that was not given.
+
+        The rule that fits leads there and back or is disabled, as all of the text's are when none fits. When a rule of
+        another text comes first and leads elsewhere, that is reported.
+        """
+        path, wanted, way = (plex, stash, 1) if plex else (stash, plex, 0)
+        own = [rule for rule in self._rules if rule.place == place and not rule.disabled]
+        rule, came = self._map(path, way, own)
+        first, other = self._map(path, way)
+        if rule is None:
+            for each in own if all(not each.disabled for each in own) else ():
+                self._disable(each, f"it does not fit its test path {shown(path)}. Correct one of them")
+        elif wanted and not _same(came, wanted):
+            why = f"it turns its test path {shown(path)} into {shown(came)} and not into {shown(wanted)}"
+            self._disable(rule, f"{why}. Correct one of them")
+        elif first is not None and not _same(other, came):
+            self._clashes.add(rule.name)
+            self._sentences.append(f"{rule.name} is not used for its test path: {first.name} fits first. Swap the two")
+
+    def in_force(self, place: int) -> bool:
+        """Whether any rule of one text is in force."""
+        return any(rule.place == place and not rule.disabled for rule in self._rules)
+
+    def name_unreached(self, way: int) -> None:
+        """A folder below the folder of an earlier rule: the later one never gets a path of Stash (0) or of Plex (1)."""
+        pairs = [rule for rule in self._rules if rule.folders and not rule.disabled]
+        for place, rule in enumerate(pairs):
+            inside = rule.folders[way].join(["x"]) if rule.folders else None
+            earlier = next((one for one in pairs[:place] if inside and one.ways[way](inside) is not None), None)
+            if earlier is not None and rule.name not in self._clashes:
+                self._sentences.append(f"{rule.name} is never reached: {earlier.name} fits first. Swap the two")
+
     def warnings(self) -> list[str]:
         """The sentences since the last call, each naming a rule, what is wrong with it and what to do."""
         sentences, self._sentences = self._sentences, []
@@ -115,18 +158,25 @@ class PathRules:
 
     def explain(self, path: str) -> str:
         """One sentence on what becomes of a path of Stash."""
+        return self._explain(path, 0)
+
+    def explain_plex(self, path: str) -> str:
+        """One sentence on what becomes of a path of Plex."""
+        return self._explain(path, 1)
+
+    def _explain(self, path: str, way: int) -> str:
         if not self._rules:
             return "There are no path rules"
-        rule, mapped = self._map(path, 0)
+        rule, mapped = self._map(path, way)
         if rule is None:
             off = "".join(f". {rule.name} is disabled: {rule.disabled}" for rule in self._rules if rule.disabled)
             return f"No path rule fits {shown(path)}{off}"
         return f"{rule.name} turns {shown(path)} into {shown(mapped)}"
 
-    def _map(self, path: str, way: int) -> tuple[_Rule | None, str]:
-        """The first rule that fits and what it gives; way 0 leads to Plex, 1 to Stash."""
+    def _map(self, path: str, way: int, among: Sequence[_Rule] | None = None) -> tuple[_Rule | None, str]:
+        """The first rule, of all or of some, that fits and what it gives; way 0 leads to Plex, 1 to Stash."""
         if 0 < len(path) <= LONGEST_PATH:
-            for rule in self._rules:
+            for rule in self._rules if among is None else among:
                 mapped = None if rule.disabled else self._try(rule, path, way)
                 if mapped is not None:
                     return rule, mapped
@@ -150,15 +200,6 @@ class PathRules:
         if not rule.disabled:
             rule.disabled = why
             self._sentences.append(f"{rule.name} is disabled: {why}")
-
-    def _name_unreached(self) -> None:
-        """A folder below the folder of an earlier rule: the later rule never gets a path of Stash."""
-        pairs = [rule for rule in self._rules if rule.folders and not rule.disabled]
-        for place, rule in enumerate(pairs):
-            inside = rule.folders[0].join(["x"]) if rule.folders else None
-            earlier = next((one for one in pairs[:place] if inside and one.ways[0](inside) is not None), None)
-            if earlier is not None:
-                self._sentences.append(f"{rule.name} is never reached: {earlier.name} fits first. Swap the two")
 
 
 def _read(rule: _Rule) -> None:

@@ -1,8 +1,7 @@
 """All that the provider asks of Stash: one pooled client, read only, with limits, batches and a breaker.
 
 The worker's `stash.client` waits for each answer; this one serves many questions at once. Both share the reading of
-answers. A path is looked up by SQL ``LIKE``, which is what Stash makes of EQUALS on a path: it takes ``%`` and ``_`` in
-a name for wildcards and ASCII letters without case. So every row is compared again here, and never trusted.
+answers. What is found by a path is compared again here and never trusted, see `provider.like`.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -19,7 +17,7 @@ from typing import Any, NamedTuple, Optional
 import httpx
 
 from plex import paths
-from provider import scene
+from provider import like, scene
 from provider.batch import Batch
 from provider.breaker import Breaker
 from provider.metrics import Metrics
@@ -48,8 +46,8 @@ class Names(NamedTuple):
 class Upstream:
     """One Stash. Methods raise `Trouble` (Stash's kinds) and nothing else.
 
-    ``at_once`` bounds the queries under way (pictures have connections of their own), ``timeout_s`` each of them. ``with_groups`` asks for the scenes' groups too, if
-    this Stash knows them (since v0.27).
+    ``at_once`` bounds the queries under way (pictures have connections of their own), ``timeout_s`` each of them.
+    ``with_groups`` asks for the scenes' groups too, if this Stash knows them (since v0.27).
     """
 
     def __init__(
@@ -109,7 +107,7 @@ class Upstream:
 
     async def named(self, base_name: str, folders: Sequence[str] = ()) -> Names:
         """The scenes that have a file of this base name, wherever it is, or wherever there are these folders above."""
-        found, count = await self._found(_any_of(_ends(base_name, folders)), MOST_ROWS)
+        found, count = await self._found(like.any_of(like.ends(base_name, folders)), MOST_ROWS)
         same = [entry for entry in found if any(paths.same_name(path, base_name) for path in entry.paths)]
         return Names(tuple(same), count > len(found))
 
@@ -123,8 +121,7 @@ class Upstream:
 
         Stash's own search took 2 s for 10,000 scenes and more than a minute for 100,000 (v0.30), this 15 and 150 ms.
         """
-        like = {"value": f"%{'%'.join(words.split())}%", "modifier": "EQUALS"}
-        found, _ = await self._found({"title": like, "OR": {"path": like}}, limit)
+        found, _ = await self._found(like.holds(words), limit)
         return found
 
     async def files_after(self, id: int, size: int) -> list[Brief]:
@@ -169,11 +166,11 @@ class Upstream:
         return {id: found.get(id) for id in ids}
 
     async def _read_paths(self, wanted: Sequence[str]) -> dict[str, list[Entry]]:
-        forms = [form for path in wanted for form in _forms(path)]
-        found, count = await self._found(_any_of(forms), MOST_ROWS)
+        forms = [form for path in wanted for form in like.forms(path)]
+        found, count = await self._found(like.any_of(forms), MOST_ROWS)
         if count > len(found) and len(wanted) > 1:  # somebody's wildcards
             return {path: (await self._read_paths([path]))[path] for path in wanted}
-        return {path: [entry for entry in found if _has(entry, path)] for path in wanted}
+        return {path: [entry for entry in found if like.has(entry, path)] for path in wanted}
 
     async def _found(self, wanted: dict[str, Any], limit: int) -> tuple[list[Entry], int]:
         text = await self._text(queries.PROVIDER_FIND)
@@ -261,30 +258,3 @@ def _words(error: Exception) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return UNTRUSTED
     return f"Stash does not answer ({type(error).__name__})"
-
-
-def _forms(path: str) -> list[str]:
-    """The Unicode forms in which Stash may hold a path: its file system decides; and with Windows' own slash."""
-    plain = paths.short(path)
-    if paths.is_windows(plain):
-        plain = plain.replace("/", "\\")
-    return list(dict.fromkeys((plain, unicodedata.normalize("NFC", plain), unicodedata.normalize("NFD", plain))))
-
-
-def _ends(base_name: str, folders: Sequence[str]) -> list[str]:
-    """Patterns for whatever ends so; a Stash on Windows separates with a backslash."""
-    tails = [separator.join([*folders, base_name]) for separator in ("/", "\\")]
-    return list(dict.fromkeys("%" + form for tail in tails for form in _forms(tail)))
-
-
-def _any_of(patterns: Sequence[str]) -> dict[str, Any]:
-    """A filter for scenes with a file whose path is like one of these."""
-    wanted: dict[str, Any] = {}
-    for pattern in patterns:
-        one: dict[str, Any] = {"path": {"value": pattern, "modifier": "EQUALS"}}
-        wanted = {**one, "OR": wanted} if wanted else one
-    return wanted
-
-
-def _has(entry: Entry, path: str) -> bool:
-    return any(paths.same(own, path) for own in entry.paths)

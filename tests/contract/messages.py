@@ -18,14 +18,21 @@ GAP = "\0"  # where a value is put into a text
 LOUD_WORDS, ANY_WORDS = 2, 3
 
 # Calls whose texts warn, besides those of our own exceptions.
-LOUD = frozenset(("log.warning", "log.error", "fail", "Outcome"))
+LOUD = frozenset(("log.warning", "log.error", "record.warning", "record.error", "fail", "Outcome"))
 # Lines for information, what --help shows, and what a value of a setting may be (a part of one known warning).
-QUIET = frozenset(("log.info", "log.debug", "ArgumentParser", "add_argument", "add_argument_group", "Field", "compile"))
+QUIET = frozenset(
+    ("log.info", "log.debug", "record.info", "record.debug", "ArgumentParser", "add_argument", "add_argument_group",
+     "Field", "compile")
+)  # fmt: skip
 # Raised and caught among ourselves: whoever shows a fault shows its type and place, never this text. Of an OSError a
 # second argument is shown.
 UNREAD = frozenset(("ValueError", "TypeError", "AssertionError", "FileNotFoundError", "DatabaseError", "OSError"))
-# Modules of answers that a person asked for and docs/tasks.md tells of; an error among these is found all the same.
-ANSWERS = re.compile(r"worker\.(explain|health|statistics|wording|tasks_\w+)")
+# Modules of answers that a person asked for and docs/tasks.md, or docs/provider.md, tells of; an error among these is
+# found all the same.
+ANSWERS = re.compile(
+    r"worker\.(explain|health|statistics|wording|tasks_\w+)"
+    r"|provider\.(__main__|address|doctor|findings|health|match|metrics|page|register|report|suffix)"
+)
 QUERIES = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN|WHERE|ORDER BY|ON CONFLICT|query |mutation)")
 # How a text begins that only goes on with another one.
 GOES_ON = (";", ",", ":")
@@ -51,6 +58,9 @@ NO_MESSAGE = {
     "names, separated": "what a value of a setting may be",
     "text without white": "what a value of a setting may be",
     "on or off": "what a value of a setting may be",
+    "true or false": "what a value of a setting may be",
+    "an address such as": "what a value of a setting may be",
+    "HTTP/1.1 ": "the first line of an answer",
     "never, hourly": "what a value of a setting may be",
     "the last ": "a word inside other messages",
     "the given value": "a word inside another message",
@@ -64,7 +74,7 @@ NO_MESSAGE = {
 
 _BREAK = re.compile(r"[.:;,]\s|\s\(|\n|[.:;,]$")
 _WORD = re.compile(r"(?<!\S)[A-Za-z][A-Za-z'’-]*(?=[\s.,:;)]|$)")
-_PERCENT = re.compile(r"%[-\d.]*[sdrf]")
+_PERCENT = re.compile(r"%[-\d.]*[sdrfg]")
 _BRACES = re.compile(r"\{\w*\}")
 
 
@@ -168,7 +178,7 @@ class _Reader:
         yield from self.below(node, loud or called in self._loud or last in self._loud)
 
     def _text(self, node: ast.AST, loud: bool) -> Iterator[Message]:
-        text = str(_as_text(node))
+        text = _PERCENT.sub(GAP, str(_as_text(node)))  # also where `logging` puts the values in
         yield from self._inside(node)
         if text.startswith((*GOES_ON, *NO_MESSAGE)) or QUERIES.match(text):
             return

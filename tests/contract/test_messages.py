@@ -17,8 +17,12 @@ ELSEWHERE = {
     "worker.terminal": "shell.md",
     "worker.deps": "install.md",
     "worker.wheels": "install.md",
+    # What the plugin never says.
+    "plex.agents": "provider.md",
+    "plex.rules": "provider.md",
+    **{module.name: "provider.md" for module in modules() if module.name.startswith("provider.")},
 }
-SPEAKING = {"hooks", "plex", "process_queue", "stash", "sync_queue", "validation", "worker"}
+SPEAKING = {"hooks", "plex", "process_queue", "provider", "stash", "sync_queue", "validation", "worker"}
 
 KETTLE = [
     'log.warning("Kettle", "Kettle boils over")',
@@ -75,7 +79,7 @@ def test_every_warning_and_error_is_explained(found: list[Message]):
     assert [str(message) for message in lacking] == []
 
 
-@pytest.mark.parametrize("name", [PAGE, "shell.md"])
+@pytest.mark.parametrize("name", [PAGE, "shell.md", "provider.md"])
 def test_no_row_quotes_what_nothing_says(name: str, found: list[Message]):
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     told = quotes(text if name == PAGE else text.partition("## What it may say")[2].partition("\n## ")[0])

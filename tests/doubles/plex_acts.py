@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.doubles.plex_agents import ProviderCall
+from tests.doubles.plex_agents_routes import AgentRoutes
 from tests.doubles.plex_art import ArtStore
 from tests.doubles.plex_edits import refresh, set_scalar
 from tests.doubles.plex_model import Item, PlexState
-from tests.doubles.plex_writes import Routes
 
 
 class LibraryActs:
@@ -15,7 +16,7 @@ class LibraryActs:
 
     _state: PlexState
     _art: ArtStore
-    _routes: Routes
+    _routes: AgentRoutes
 
     def _find(self, key: Any) -> Item:
         return self._state.items[int(key)]
@@ -61,3 +62,27 @@ class LibraryActs:
         """Let a section say that a scan is running."""
         with self._state.lock:
             self._state.sections[str(section)].refreshing = refreshing
+
+    def register(self, uri: str, title: str = "Stash2Plex") -> str:
+        """Let a person add the provider at this address and an agent made of it; returns the agent's id."""
+        agents = self._routes.agents
+        found = agents.ask(uri)
+        with self._state.lock:
+            return str(agents.add_group(title, agents.add(*found)).id)
+
+    def choose_agent(self, section: str, agent_id: str) -> None:
+        """Let a person set a library to an agent that is made of providers."""
+        with self._state.lock:
+            self._routes.choose_agent(self._state.sections[str(section)], str(agent_id))
+
+    def agents_done(self, timeout_s: float = 30.0) -> bool:
+        """Wait until no provider is asked on behalf of an item any more."""
+        return self._routes.done(timeout_s)
+
+    def provider_calls(self) -> list[ProviderCall]:
+        """Return what was asked of providers on behalf of items, oldest first."""
+        return list(self._routes.provider_calls)
+
+    def provider_refusals(self) -> list[str]:
+        """Return why root documents were refused."""
+        return list(self._routes.agents.refusals)

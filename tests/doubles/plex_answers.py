@@ -36,6 +36,8 @@ def shape(keys: list[str]) -> str:
     found = list(keys)
     if len(found) > 2 and found[0] == "library" and found[1] in _LISTS:
         found[2] = "*"
+    if found[:1] == ["media"]:
+        found = ["*" if each.isdigit() else each for each in found]
     if len(found) > 4:
         found[4] = "*"
     return "/".join(found)

@@ -55,6 +55,13 @@ class ArtStore:
         self.select(item, kind, key)
         return key
 
+    def offer(self, item: Item, kind: str, url: str, data: bytes) -> None:
+        """Let an item choose a picture that came from this address."""
+        gallery = self.gallery(item, kind)
+        if url not in gallery.keys:
+            gallery.keys.append(url)
+        self._blobs[url] = data
+
     def select(self, item: Item, kind: str, key: str) -> bool:
         """Select a picture by its key; False when the item has no such picture."""
         gallery = self.gallery(item, kind)

@@ -203,7 +203,7 @@ def section(shown: Section) -> Element:
         "scanner": "Plex Movie",
         "language": "en-US",
         "uuid": shown.uuid,
-        "metadataAgentProviderGroupId": "1",
+        "metadataAgentProviderGroupId": shown.group,
         "updatedAt": shown.created_at,
         "createdAt": shown.created_at,
         "scannedAt": shown.scanned_at,

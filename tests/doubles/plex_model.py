@@ -142,6 +142,7 @@ class Section:
         "type",
         "locations",
         "agent",
+        "group",
         "uuid",
         "items",
         "collections",
@@ -159,6 +160,7 @@ class Section:
         self.type = "movie"
         self.locations = locations
         self.agent = agent
+        self.group = "1"  # the agent among those made of providers; this is none of them
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"section/{key}/{title}"))
         self.items = items
         self.collections: dict[int, Collection] = {}

@@ -50,6 +50,8 @@ class Reads:
             ("GET", "library/metadata/*/children"): self._children,
             ("GET", "library/metadata/*/tree"): self._tree,
         }
+        # Addresses that ask somebody else, who may ask us meanwhile: they take the lock themselves.
+        self.asking: dict[tuple[str, str], Callable[[Request, list[str]], Answer]] = {}
         for kind in TAG_KINDS:
             self.table.setdefault(("GET", f"library/sections/*/{kind}"), self._choices)
 
@@ -59,8 +61,11 @@ class Reads:
         if refused:
             return refused
         keys = segments(request.path)
-        handler = self.table.get((request.method, shape(keys)))
+        address = (request.method, shape(keys))
+        handler, asking = self.table.get(address), self.asking.get(address)
         try:
+            if asking:
+                return finish(request, asking(request, keys))
             if handler is None:
                 raise HttpError(404)
             with self.state.lock:

@@ -21,6 +21,8 @@ from typing import Any, Callable, Optional
 from tests import canaries
 from tests.doubles.lazy import describer
 from tests.doubles.plex_acts import LibraryActs
+from tests.doubles.plex_agents import ProviderCall
+from tests.doubles.plex_agents_routes import AgentRoutes
 from tests.doubles.plex_art import ArtStore
 from tests.doubles.plex_control import PREFIX, control
 from tests.doubles.plex_edits import seed
@@ -32,9 +34,8 @@ from tests.doubles.plex_model import Item, PlexState
 from tests.doubles.plex_remote import RemotePlexDouble
 from tests.doubles.plex_settings import PlexSettings
 from tests.doubles.plex_snapshot import snapshot
-from tests.doubles.plex_writes import Routes
 
-__all__ = ["LogEntry", "PlexDouble", "RemotePlexDouble"]
+__all__ = ["LogEntry", "PlexDouble", "ProviderCall", "RemotePlexDouble"]
 _SWITCHES = frozenset(field.name for field in fields(PlexSettings))
 
 
@@ -58,7 +59,7 @@ class PlexDouble(PlexSettings, LibraryActs):
         self.faults = FaultBook()
         self._state = PlexState(now)
         self._art = ArtStore(self._state)
-        self._routes = Routes(self._state, self, self._art)
+        self._routes = AgentRoutes(self._state, self, self._art)
         self._log = RequestLog()
         self._listener = Listener(port, self._answer, lambda: self.keep_alive_s, self.faults.cleared, tls)
         self._control: Optional[Listener] = None
@@ -85,6 +86,7 @@ class PlexDouble(PlexSettings, LibraryActs):
         self._listener.stop()
         if self._control:
             self._control.stop()
+        self._routes.close()
 
     @property
     def running(self) -> bool:
@@ -115,12 +117,21 @@ class PlexDouble(PlexSettings, LibraryActs):
         self._listener.start()
 
     def add_section(
-        self, title: str, locations: Iterable[str], agent: str = "tv.plex.agents.none", type: str = "movie"
+        self,
+        title: str,
+        locations: Iterable[str],
+        agent: str = "tv.plex.agents.none",
+        type: str = "movie",
+        agent_id: str = "",
     ) -> str:
-        """Add a section and return its key. One of another type only shows in the list of sections."""
+        """Add a section and return its key. One of another type only shows in the list of sections.
+
+        ``agent_id`` is that of an agent that is made of registered providers.
+        """
         with self._state.lock:
             section = self._state.add_section(title, locations, agent)
             section.type = type
+            self._routes.choose_agent(section, agent_id)
             return section.key
 
     def add_item(

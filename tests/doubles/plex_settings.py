@@ -24,6 +24,9 @@ class PlexSettings:
     ``refused_fields``: names of fields (``tagline``, ``genre``); a PUT that sets one of them is refused with 400.
     ``claimed``: False refuses ``editionTitle``.
     ``url_limit``: longest request target in bytes, refused with ``url_limit_status``.
+    ``filename_form``: what the match request of a scan says of the file, one of FORMS in `plex_agents_scan`.
+    ``send_hashes``: let it name the hashes that the file's Part has too.
+    ``agents_in_json``: answer what is asked about agents in JSON although XML was asked for.
     ``keep_alive_s``: idle connections are closed after this.
     """
 
@@ -42,6 +45,9 @@ class PlexSettings:
     claimed: bool = True
     url_limit: Optional[int] = None
     url_limit_status: int = 431
+    filename_form: str = "relative"
+    send_hashes: bool = False
+    agents_in_json: bool = False
     keep_alive_s: float = 20.0
     machine_id: str = "5f0c2b7e9d3a41c8b6e4d2f1a0978653c4b5d6e7"
     friendly_name: str = "Plex Double"

@@ -15,6 +15,7 @@ from tests.doubles.plex_render import Element
 from tests.doubles.plex_routes import Reads
 from tests.doubles.plex_settings import PlexSettings
 
+_FILE = ("file", "size", "media", "part")
 # one picture -> its list
 _SINGLE = {"poster": "posters", "art": "arts", "thumb": "posters"}
 
@@ -111,8 +112,13 @@ class Routes(Reads):
         found = [each for each in self.unscanned if each["section"] == shown.key and _below(each["file"], folder)]
         self.unscanned = [each for each in self.unscanned if each not in found]
         for each in found:
-            values = {name: value for name, value in each.items() if name not in ("section", "file", "size")}
-            seed(self.state, self.state.add_item(shown, [{"file": each["file"], "size": each["size"]}]), values)
+            values = {name: value for name, value in each.items() if name not in ("section", *_FILE)}
+            item = self.state.add_item(shown, [{name: each[name] for name in _FILE if name in each}])
+            seed(self.state, item, values)
+            self._appeared(item)
+
+    def _appeared(self, item: Item) -> None:
+        """Do what follows when a scan has made an item."""
 
     def _rate(self, request: Request, _: list[str]) -> Answer:
         item, rating = self.item(request.args.get("key", "")), request.args.get("rating", "")

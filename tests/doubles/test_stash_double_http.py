@@ -12,6 +12,8 @@ from tests.doubles.stash_client import fetch
 from tests.doubles.stash_probe import Probe, posix_only
 from tests.doubles.stash_server import GraphQLFailed, RemoteStashDouble, StashDouble
 
+PICTURE = b"\xff\xd8\xff\xe0 a picture"
+
 
 def ask(stash, headers, query="{version{version}}"):
     sent = {"Content-Type": "application/json", **headers}
@@ -88,6 +90,40 @@ def test_a_scene_without_cover_shows_the_placeholder(stash):
     status, headers, _ = fetch(stash.url + "/scene/1/screenshot?t=1")
     assert (status, headers["Content-Type"]) == (200, "image/svg+xml")
     assert "immutable" in headers["Cache-Control"]
+
+
+def test_a_performer_without_a_picture_shows_a_silhouette_and_its_address_says_so(stash):
+    number = stash.portray("Ann", None)
+    path = "{findPerformer(id:1){image_path}}"
+    assert stash.gql(path)["findPerformer"]["image_path"].endswith("&default=true")
+    drawn = fetch(f"{stash.url}/performer/{number}/image")
+    assert (drawn[0], drawn[1]["Content-Type"]) == (200, "image/png")
+    stash.portray("Ann", PICTURE)
+    assert "default" not in stash.gql(path)["findPerformer"]["image_path"]
+    assert fetch(f"{stash.url}/performer/{number}/image")[2] == PICTURE
+    assert fetch(f"{stash.url}/performer/{number}/image?default=true")[2] == drawn[2]
+    assert [fetch(f"{stash.url}/performer/{what}")[0] for what in ("9/image", "x/image", "1/nope")] == [404] * 3
+
+
+def test_pictures_know_ranges_and_conditions_and_no_head(stash):
+    stash.portray("Ann", PICTURE)
+    url = stash.url + "/performer/1/image"
+    etag = fetch(url)[1]["ETag"]
+    status, headers, body = fetch(url, headers={"Range": "bytes=0-3"})
+    assert (status, headers["Content-Range"], body) == (206, f"bytes 0-3/{len(PICTURE)}", PICTURE[:4])
+    for held in (etag, f"W/{etag}", f'"x", {etag}', "*"):
+        assert fetch(url, headers={"If-None-Match": held, "Range": "bytes=0-3"})[0] == 304
+    assert fetch(url, headers={"Range": "bytes=999-"})[0] == 416
+    assert fetch(url, "HEAD")[0] == 405
+
+
+def test_pictures_refuse_a_wrong_key(locked):
+    locked.portray("Ann", PICTURE)
+    locked.api_key = "key"
+    statuses = [
+        fetch(locked.url + "/performer/1/image", headers=sent)[0] for sent in ({"ApiKey": "x"}, {}, {"ApiKey": "key"})
+    ]
+    assert statuses == [401, 302, 200]
 
 
 # -- HTTP --------------------------------------------------------------------------------

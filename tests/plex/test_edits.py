@@ -18,7 +18,7 @@ def shown(locks=(), **values):
     """An item that shows these values and nothing else."""
     scalars = {name: values.get(name, "") for name in SCALARS}
     lists = {kind: tuple(values.get(kind, ())) for kind in KINDS}
-    return PlexItem("1", "1", scalars["title"], (), 0, scalars, lists, frozenset(locks))
+    return PlexItem("1", "1", scalars["title"], (), 0, "", scalars, lists, frozenset(locks))
 
 
 def wanted(**values):

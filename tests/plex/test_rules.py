@@ -401,3 +401,34 @@ def test_no_setting_whatever_it_holds_raises(text, path):
     rules.check([path, "/da/1"])
     assert isinstance(rules.to_stash(rules.to_plex(path)), str) and isinstance(rules.explain(path), str)
     assert all(isinstance(sentence, str) for sentence in rules.warnings())
+
+
+def test_the_rules_of_several_texts_are_numbered_through():
+    rules = PathRules.of(["/a => /b; broken", "", "/c => D:\\", "also broken"])
+    assert [sentence.split(" (")[0] for sentence in rules.warnings()] == ["Path rule 2", "Path rule 4"]
+    assert (rules.to_plex("/a/x"), rules.to_stash("D:\\x")) == ("/b/x", "/c/x")
+    assert [rules.in_force(place) for place in range(4)] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("plex", "stash", "kept"),
+    [
+        ("/b/x", "/a/x", True),
+        ("/b/x", "", True),
+        ("", "/a/x", True),
+        ("/b/x", "/c/x", False),
+        ("/c/x", "/c/x", False),
+        ("", "/c/x", False),
+    ],
+)
+def test_a_rule_is_tried_on_a_pair_of_paths_and_leads_there_or_is_disabled(plex, stash, kept):
+    rules = PathRules.of(["/x => /y", "/a => /b"])
+    rules.expect(1, plex, stash)
+    assert (rules.in_force(0), rules.in_force(1)) == (True, kept)
+    assert len(rules.warnings()) == (0 if kept else 1)
+
+
+def test_one_sentence_explains_what_becomes_of_a_path_of_plex():
+    rules = PathRules.parse("/data => /media")
+    assert visible([rules.explain_plex("/media/a")]) == "Path rule 1 (/data => /media) turns /media/a into /data/a"
+    assert visible([rules.explain_plex("/data/a")]) == "No path rule fits /data/a"

@@ -44,12 +44,12 @@ def item_of(work: Work, key: str = "10", **values: Any) -> PlexItem:
     marks = values.pop("marks", MARKS)
     scalars = {name: values.get(name, projection.scalars.get(name, "")) for name in SCALARS}
     lists = {kind: tuple(values.get(kind, projection.lists.get(kind, ()))) for kind in LIST_ELEMENTS}
-    return PlexItem(key, "1", scalars["title"], work.files, 0, scalars, lists, locks, "", marks)
+    return PlexItem(key, "1", scalars["title"], work.files, 0, "", scalars, lists, locks, "", marks)
 
 
 def bare(work: Work, key: str = "10") -> PlexItem:
     """An item that only knows its name."""
-    return PlexItem(key, "1", "a", work.files, 0, {**dict.fromkeys(SCALARS, ""), "title": "a"},
+    return PlexItem(key, "1", "a", work.files, 0, "", {**dict.fromkeys(SCALARS, ""), "title": "a"},
                     dict.fromkeys(LIST_ELEMENTS, ()), frozenset())  # fmt: skip
 
 

@@ -124,7 +124,7 @@ from validation.settings import Settings
 
 chosen, digest = Settings(sync_rating=True, max_tags=50), hashlib.sha1()
 lists = {"actor": ("Own",), "genre": ("One", "Two", "Three"), "director": (), "collection": ("a", "b")}
-item = PlexItem("1", "1", "t", (), 0, dict.fromkeys(
+item = PlexItem("1", "1", "t", (), 0, "", dict.fromkeys(
     ("title", "studio", "summary", "tagline", "originallyAvailableAt"), ""), lists, frozenset())
 for poison in TEXTS.values():
     texts = dict.fromkeys(("title", "details", "code", "director", "studio"), poison)
