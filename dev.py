@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Everything a developer of Stash2Plex does, in one command each. Standard library only.
 
-The first command makes a virtual environment in `.venv` and installs both requirements files there; later ones install
+The first command makes a virtual environment in `.venv` and installs all requirements files there; later ones install
 again only when those files changed. Every step then runs with that environment's Python.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple, NoReturn
 
 ROOT = Path(__file__).resolve().parent
-REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+REQUIREMENTS = ("requirements.txt", "provider/requirements.txt", "requirements-dev.txt")
 OLDEST_PYTHON = (3, 9)
 # What pip says when it cannot reach a package index; seen with pip 23 to 26.
 OFFLINE_SIGNS = (
@@ -129,7 +129,7 @@ class Venv:
             raise Failed(f"failed (exit code {code}): {base.executable} -m venv --clear {self.folder}")
 
     def install(self) -> None:
-        say(f"installing {' and '.join(REQUIREMENTS)} into {self.folder.name} (takes a minute)")
+        say(f"installing {', '.join(REQUIREMENTS)} into {self.folder.name} (takes a minute)")
         command = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
         command += ["--retries", "2", "--prefer-binary"]
         for name in REQUIREMENTS:

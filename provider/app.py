@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ from provider.settings import Settings
 from provider.survey import Survey
 from provider.upstream import Upstream
 from provider.version import VERSION
+
+record = logging.getLogger("stash2plex.app")
 
 
 class Parts:
@@ -60,6 +63,8 @@ class Parts:
 def build(settings: Settings) -> ASGIApp:
     """The whole service as one ASGI application, its gate in front."""
     parts = Parts(settings)
+    for sentence in parts.rules.news():
+        record.warning("%s", sentence)
     survey = Survey(parts.upstream, parts.library, parts.rules, settings, parts.misses, parts.metrics)
     plex = Routes(settings, parts.catalogue, parts.matcher, parts.misses, parts.metrics, VERSION)
 
@@ -80,7 +85,9 @@ def build(settings: Settings) -> ASGIApp:
         *admin.routes(parts.upstream, parts.metrics, parts.matcher.explain),
         *survey.routes(),
     ]
-    return Gate(Starlette(routes=routes, lifespan=lifespan), settings, parts.metrics)
+    service = Starlette(routes=routes, lifespan=lifespan)
+    service.router.redirect_slashes = False  # it would lead to an address without the secret
+    return Gate(service, settings, parts.metrics)
 
 
 async def explain(settings: Settings, filename: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ gets a ranked list, also by title, by a scene's id or by its address in Stash.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from provider.rules import Rules
 from provider.scene import Entry
 from stash.log import shown
 from validation.text import folded, private
+
+record = logging.getLogger("stash2plex.match")
 
 SURE, BY_END, GUESS = 100, 95, 80  # 85 and less is a guess in Plex's own terms
 MOST = 20
@@ -115,6 +118,8 @@ class Matcher:
         """By the exact path. A relative name that fits below two roots may be either of two files: nobody knows."""
         trail.candidates = candidates.candidates(asked, roots)
         trail.stash_paths = [self._rules.to_stash(one) for one in trail.candidates]
+        for sentence in self._rules.news():
+            record.warning("%s", sentence)
         found: dict[int, Entry] = {}
         for path in dict.fromkeys(trail.stash_paths):
             found.update((entry.id, entry) for entry in await self._catalogue.at_path(path))

@@ -55,12 +55,12 @@ def _mapping(path: str) -> dict[str, Any]:
     try:
         held = yaml.safe_load(Path(path).read_bytes())
     except OSError as error:
-        raise SettingsError(f"The file in {CONFIG} cannot be read ({error.strerror})") from None
+        raise SettingsError(f"The file in S2P_CONFIG cannot be read ({error.strerror})") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise SettingsError(f"The file in {CONFIG} is not YAML{f' (line {mark.line + 1})' if mark else ''}") from None
+        raise SettingsError(f"The file in S2P_CONFIG is not YAML{f' (line {mark.line + 1})' if mark else ''}") from None
     if not isinstance(held, (dict, type(None))):
-        raise SettingsError(f"The file in {CONFIG} has to hold lines such as stash_url: http://192.168.1.10:9999")
+        raise SettingsError("The file in S2P_CONFIG has to hold lines such as stash_url: http://192.168.1.10:9999")
     return {str(name): value for name, value in (held or {}).items()}
 
 
