@@ -13,10 +13,12 @@ from typing import Any
 from plex import paths
 from provider.scene import Entry
 
+MOST_WORDS = 20
+
 
 def holds(words: str) -> dict[str, Any]:
     """A filter for scenes with these words, in this order, in their title or in the path of a file."""
-    pattern = {"value": f"%{'%'.join(words.split())}%", "modifier": "EQUALS"}
+    pattern = {"value": f"%{'%'.join(_narrow(words).split()[:MOST_WORDS])}%", "modifier": "EQUALS"}
     return {"title": pattern, "OR": {"path": pattern}}
 
 
@@ -25,6 +27,7 @@ def forms(path: str) -> list[str]:
     plain = paths.short(path)
     if paths.is_windows(plain):
         plain = plain.replace("/", "\\")
+    plain = _narrow(plain)
     return list(dict.fromkeys((plain, unicodedata.normalize("NFC", plain), unicodedata.normalize("NFD", plain))))
 
 
@@ -46,3 +49,8 @@ def any_of(patterns: Sequence[str]) -> dict[str, Any]:
 def has(entry: Entry, path: str) -> bool:
     """Whether one of the scene's files has exactly this path, as `plex.paths.same` compares."""
     return any(paths.same(own, path) for own in entry.paths)
+
+
+def _narrow(text: str) -> str:
+    """With the narrower wildcard for each sign that is one: many ``%`` would be tried at every place of every path."""
+    return text.replace("%", "_")
