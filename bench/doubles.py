@@ -21,12 +21,12 @@ FIRST_SAVED, SAVED_EVERY_S = 1_600_000_000, 600  # a library that grew over year
 
 
 @contextmanager
-def stash_with(scenes: int, pictures: bool = False) -> Iterator[RemoteStashDouble]:
+def stash_with(scenes: int, pictures: bool = False, port: int = 0) -> Iterator[RemoteStashDouble]:
     """A Stash that holds this many scenes, with ids from 1, and no plugins: nobody but us speaks to it.
 
-    With ``pictures`` each has a cover of its own.
+    With ``pictures`` each has a cover of its own. It listens on this port, or on any that is free.
     """
-    with _process("tests.doubles.stash_server") as told:
+    with started("tests.doubles.stash_server", "--port", str(port)) as told:
         stash = RemoteStashDouble(told["url"])
         stash.promise_scenes(scenes, f"bench.doubles:{'covered_scene' if pictures else 'scene'}")
         yield stash
@@ -38,7 +38,7 @@ def plex_with(scenes: int, described: str = "bench.doubles:item") -> Iterator[Re
 
     An item shows its file's name only, or what ``described`` says: `synced_item`, `covered_item` or another function.
     """
-    with _process("tests.doubles.plex_server", "--token", TOKEN) as told:
+    with started("tests.doubles.plex_server", "--token", TOKEN) as told:
         plex = RemotePlexDouble(told["url"])
         plex.promise_items(plex.add_section("Movies", ["/media"]), scenes, described)
         yield plex
@@ -102,8 +102,8 @@ def covered_item(number: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _process(module: str, *arguments: str) -> Iterator[dict[str, Any]]:
-    """Run a double until the block ends; gives what it printed about itself."""
+def started(module: str, *arguments: str) -> Iterator[dict[str, Any]]:
+    """Run a module until the block ends; gives what it printed about itself."""
     command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as running:
         assert running.stdout

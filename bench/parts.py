@@ -23,7 +23,7 @@ from types import ModuleType
 from bench.page import write_rows
 from bench.table import Row, machine, table
 
-PARTS = ("hook", "doorbell", "latency", "drain", "sync-all", "reconcile", "idle")
+PARTS = ("hook", "doorbell", "latency", "drain", "sync-all", "reconcile", "idle", "provider")
 
 
 def module(part: str) -> ModuleType:

@@ -57,6 +57,7 @@ class Parts:
         """Close all connections."""
         if self.library is not None:
             await self.library.close()
+        await self.catalogue.close()
         await self.upstream.close()
 
 

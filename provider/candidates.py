@@ -124,9 +124,14 @@ def candidates(asked: Asked, roots: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*given, *found, *([] if given else ["/" + "/".join(names)])]))
 
 
-def known(roots: Iterable[str]) -> list[Root]:
+def known(roots: Iterable[str]) -> Sequence[Root]:
     """The roots that are full paths, distinct, in their order."""
-    return list(dict.fromkeys(root for root in map(_root, roots) if root is not None))
+    return _known(tuple(roots))
+
+
+@lru_cache(maxsize=8)  # the same ones at every match
+def _known(roots: tuple[str, ...]) -> tuple[Root, ...]:
+    return tuple(dict.fromkeys(root for root in map(_root, roots) if root is not None))
 
 
 def split(path: str, windows: bool) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from plex.client import PlexClient
 from plex.model import Listed, Section
 from provider import address, findings, register
 from provider.app import Parts
-from provider.contract import MOVIE, Question
+from provider.contract import MOVIE
 from provider.findings import FAULT, OK, WARNING, Finding, Findings
 from provider.library import chosen, connect, with_ours
+from provider.question import Question
 from provider.scene import Entry
 from provider.settings import Settings
 from stash import log

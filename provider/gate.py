@@ -8,6 +8,7 @@ it raises is a fault of ours, which goes to the log and not to whoever asked.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import re
 import secrets
@@ -31,6 +32,7 @@ AWAY = frozenset((Kind.STASH_AWAY, Kind.STASH_REFUSED, Kind.UNREACHABLE, Kind.BU
 FAILED = "The provider failed at this request; its log says why"
 GONE = 499  # for the log only: who asked went away before there was an answer
 
+_PROCESS, _numbers = secrets.token_hex(4), itertools.count(1)  # so that numbers of two processes differ
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"))
 
@@ -97,7 +99,8 @@ class Gate:
         """One line and one measurement; of what was asked only what `template` leaves of it."""
         status = answer.status or GONE
         self._metrics.request(route, status, seconds)
-        level = logging.DEBUG if route in AT_THE_ROOT else logging.INFO
+        odd = (status >= 400 or not answer.whole) and route not in AT_THE_ROOT
+        level = logging.INFO if odd else logging.DEBUG
         shown, end = method if method in _METHODS else "?", "" if answer.whole else ", cut off"
         record.log(level, "%s %s: %d%s in %.1f ms", shown, route, status, end, seconds * 1000)
 
@@ -120,7 +123,7 @@ async def _failed(scope: Scope, answer: Answer) -> None:
 
 def _identity(given: bytes | None) -> str:
     """The request's number in all log lines: the one that a proxy gave it, if it is one, else a new one."""
-    return given.decode() if given and _SANE_ID.fullmatch(given) else secrets.token_hex(8)
+    return given.decode() if given and _SANE_ID.fullmatch(given) else f"{_PROCESS}-{next(_numbers)}"
 
 
 def _retry_after(seconds: float) -> tuple[bytes, bytes]:

@@ -16,7 +16,8 @@ from typing import Any
 from provider import candidates, suffix
 from provider.candidates import Asked, Unusable
 from provider.catalogue import Catalogue
-from provider.contract import LARGEST_ID, MOVIE, Question, scene_of
+from provider.contract import LARGEST_ID, MOVIE, scene_of
+from provider.question import Question
 from provider.rules import Rules
 from provider.scene import Entry
 from stash.log import shown
@@ -120,9 +121,8 @@ class Matcher:
         trail.stash_paths = [self._rules.to_stash(one) for one in trail.candidates]
         for sentence in self._rules.news():
             record.warning("%s", sentence)
-        found: dict[int, Entry] = {}
-        for path in dict.fromkeys(trail.stash_paths):
-            found.update((entry.id, entry) for entry in await self._catalogue.at_path(path))
+        entries = await self._catalogue.at_path(*dict.fromkeys(trail.stash_paths))
+        found = {entry.id: entry for entry in entries}
         if len(found) == 1:
             return Outcome(tuple((entry, SURE) for entry in found.values()), "path")
         if found:

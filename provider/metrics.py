@@ -46,6 +46,7 @@ class Metrics:
         self._missing_in_plex = self._gauge("gaps_missing_in_plex", "Scenes in Stash whose file no item in Plex has")
         self._healable = self._gauge("gaps_healable", "Plex items not matched to the scene that has their file")
         self._keys: set[str] = set()
+        self._children: dict[tuple[str, int], Histogram] = {}  # `labels` takes longer than the counting
         for route in ROUTES:
             self._matches.labels(route)
 
@@ -63,7 +64,10 @@ class Metrics:
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """One request was answered; the route is a template such as ``/library/metadata/{id}``, never a path."""
-        self._requests.labels(route, status).observe(seconds)
+        child = self._children.get((route, status))
+        if child is None:
+            child = self._children[route, status] = self._requests.labels(route, status)
+        child.observe(seconds)
 
     def unknown_key(self, name: str) -> None:
         """A match body had this key, which the contract does not know."""

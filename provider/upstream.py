@@ -28,7 +28,7 @@ from validation.errors import Kind, Trouble
 
 record = logging.getLogger("stash2plex.upstream")
 
-ENTRIES_AT_ONCE, NAMES_AT_ONCE = 50, 20
+ENTRIES_AT_ONCE, PATHS_AT_ONCE, QUERIES_AT_ONCE = 50, 40, 3
 PICTURES_AT_ONCE = 12  # `provider.pictures` reads no more
 MOST_ROWS = 200  # of one look-up by path: wildcards in a name may find more than was meant
 REFUSED = "Stash refuses the key in S2P_STASH_API_KEY"
@@ -76,8 +76,8 @@ class Upstream:
         )
         self._fields = queries.PROVIDER_FIELDS
         self._asks_for_groups = with_groups
-        self._entries: Batch[int, Optional[Entry]] = Batch(self._read_entries, ENTRIES_AT_ONCE, 4)
-        self._paths: Batch[str, list[Entry]] = Batch(self._read_paths, NAMES_AT_ONCE, 4)
+        self._entries: Batch[int, Optional[Entry]] = Batch(self._read_entries, ENTRIES_AT_ONCE, QUERIES_AT_ONCE)
+        self._paths: Batch[str, list[Entry]] = Batch(self._read_paths, PATHS_AT_ONCE, QUERIES_AT_ONCE)
 
     @cached_property
     def _turns(self) -> asyncio.Semaphore:

@@ -20,7 +20,16 @@ ALLOWED = {
     # The hook role. The task role has its own line below.
     "hooks": {"stash.protocol", "stash.log", "sync_queue.inbox", "sync_queue.lease"},
     "provider": {
-        *("stash", "validation", "plex.paths", "plex.rules", "plex.projection", "plex.model", "plex.client", "plex.agents"),
+        *(
+            "stash",
+            "validation",
+            "plex.paths",
+            "plex.rules",
+            "plex.projection",
+            "plex.model",
+            "plex.client",
+            "plex.agents",
+        ),
         *("pydantic", "pydantic_settings", "yaml", "starlette", "uvicorn", "httpx", "cachetools"),
         *("prometheus_client", "PIL"),
     },

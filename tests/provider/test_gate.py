@@ -489,23 +489,24 @@ def test_a_request_with_an_odd_number_gets_another_one(given):
 
 
 def test_the_log_has_one_line_per_request_without_path_id_query_or_secret(logged):
-    held = settings(secret=SecretStr(SECRET))
+    held = settings(secret=SecretStr(SECRET), log_level="debug")
     told = logged(held)
     through, line = Gate(app(), held, Metrics()), Line()
     asyncio.run(asked(through, f"/{SECRET}/library/metadata/815", line=line))
     asyncio.run(asked(through, f"/{SECRET}x/Jane.mp4"))
     lines = told()
-    assert [one["level"] for one in lines] == ["info", "info"]
+    assert [one["level"] for one in lines] == ["debug", "info"]
     assert lines[0]["message"].startswith("GET /library/metadata/{id}: 200 in ") and "815" not in lines[0]["message"]
     assert lines[0]["request_id"] == line.headers["x-request-id"]
     assert "Jane" not in lines[1]["message"] and ": 404 in " in lines[1]["message"]
 
 
-def test_health_checks_are_in_the_log_for_debugging_only(caplog):
+def test_only_what_did_not_go_well_is_in_the_log_without_debugging_and_no_health_check(caplog):
     caplog.set_level(logging.DEBUG, "stash2plex.gate")
-    ask(gate(), "/livez")
-    ask(gate(), "/")
-    assert [entry.levelname for entry in caplog.records if entry.name == "stash2plex.gate"] == ["DEBUG", "INFO"]
+    for path in ("/livez", "/", "/nowhere"):
+        ask(gate(), path)
+    levels = [entry.levelname for entry in caplog.records if entry.name == "stash2plex.gate"]
+    assert levels == ["DEBUG", "DEBUG", "INFO"]
 
 
 def test_a_method_that_somebody_made_up_is_not_shown(caplog):

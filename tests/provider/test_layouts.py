@@ -15,8 +15,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from plex import paths
-from provider.contract import Question
 from provider.match import Matcher
+from provider.question import Question
 from provider.rules import Rules
 from provider.scene import Entry
 from provider.settings import RuleText
@@ -48,8 +48,8 @@ class Shelf:
     def __init__(self, group: Group) -> None:
         self._entries = entries(group)
 
-    async def at_path(self, path: str) -> list[Entry]:
-        return [entry for entry in self._entries if any(paths.same(own, path) for own in entry.paths)]
+    async def at_path(self, *wanted: str) -> list[Entry]:
+        return [entry for entry in self._entries if any(paths.same(own, one) for own in entry.paths for one in wanted)]
 
     async def named(self, base_name: str, folders: tuple[str, ...] = ()) -> Names:
         found = [entry for entry in self._entries if any(paths.same_name(own, base_name) for own in entry.paths)]

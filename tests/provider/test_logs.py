@@ -134,6 +134,7 @@ def test_only_what_is_loud_enough_is_written(lines, level, heard):
 
 def test_libraries_are_heard_from_a_warning_on(lines):
     """httpx would tell the address of every request, and uvicorn's access log the path with the secret."""
+    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)  # a server in another test may have set it
     lines(log_level="debug")
     for name in ("httpx", "PIL.Image", "asyncio", "uvicorn.access"):
         logging.getLogger(name).info("x")

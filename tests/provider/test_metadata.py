@@ -25,7 +25,12 @@ WHOLE = {
     "studio": {"name": "S", "parent_studio": {"name": "P"}},
     "groups": [{"group": {"name": "G"}}, {"group": {"name": "s"}}],
     "performers": [
-        {"id": "1", "name": "Ann", "updated_at": "2024-01-01T00:00:00Z", "image_path": "http://stash/performer/1/image"},
+        {
+            "id": "1",
+            "name": "Ann",
+            "updated_at": "2024-01-01T00:00:00Z",
+            "image_path": "http://stash/performer/1/image",
+        },
         {"id": "2", "name": "Bob", "updated_at": "2024-01-01T00:00:00Z", "image_path": None},
     ],
     "tags": [{"name": name} for name in "lkjihgfedcba"],

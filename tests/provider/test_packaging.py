@@ -207,8 +207,8 @@ def test_every_library_that_the_provider_reaches_is_in_its_list():
 
 
 def test_nothing_is_in_its_list_that_nobody_imports():
-    """What uvicorn and requests find by themselves is named for its version."""
-    by_others = {"httptools", "uvloop", "certifi"}
+    """What uvicorn, requests and httpx find by themselves is named for its version, or to be there at all."""
+    by_others = {"httptools", "uvloop", "certifi", "sniffio"}
     tops = {name.partition(".")[0] for name in reached()}
     named = {one.name.lower() for one in listed("provider/requirements.txt")}
     assert named - by_others - {DISTRIBUTIONS.get(name, name).lower() for name in tops} == set()
