@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cachetools import LRUCache
+
 from provider import candidates, suffix
 from provider.candidates import Asked, Unusable
 from provider.catalogue import Catalogue
@@ -27,7 +29,7 @@ record = logging.getLogger("stash2plex.match")
 
 SURE, BY_END, GUESS = 100, 95, 80  # 85 and less is a guess in Plex's own terms
 MOST = 20
-MOST_HASHES = 3
+MOST_HASHES, MOST_PATHS = 3, 4_096
 FEW_WORDS, MOST_TITLED = 3, 100
 
 _OSHASH = re.compile(r"[0-9a-fA-F]{16}")
@@ -61,6 +63,7 @@ class Matcher:
     def __init__(self, catalogue: Catalogue, rules: Rules, roots: Roots, strict_adult: bool = False) -> None:
         self._catalogue, self._rules, self._roots = catalogue, rules, roots
         self._strict_adult = strict_adult
+        self._paths: LRUCache[tuple[str, tuple[str, ...]], tuple[list[str], list[str]]] = LRUCache(MOST_PATHS)
 
     async def match(self, asked: Question) -> Outcome:
         """The scenes that are meant; raises Trouble when Stash cannot be asked."""
@@ -117,10 +120,7 @@ class Matcher:
 
     async def _by_path(self, asked: Asked, roots: Sequence[str], trail: Trail) -> Outcome | None:
         """By the exact path. A relative name that fits below two roots may be either of two files: nobody knows."""
-        trail.candidates = candidates.candidates(asked, roots)
-        trail.stash_paths = [self._rules.to_stash(one) for one in trail.candidates]
-        for sentence in self._rules.news():
-            record.warning("%s", sentence)
+        trail.candidates, trail.stash_paths = self._meant(asked, tuple(roots))
         entries = await self._catalogue.at_path(*dict.fromkeys(trail.stash_paths))
         found = {entry.id: entry for entry in entries}
         if len(found) == 1:
@@ -128,6 +128,20 @@ class Matcher:
         if found:
             return _guesses(found.values(), f"{_scenes(found)} have that path, and nothing tells which one is meant")
         return None
+
+    def _meant(self, asked: Asked, roots: tuple[str, ...]) -> tuple[list[str], list[str]]:
+        """The paths that Plex may mean, and what the rules make of each; kept, for Plex often asks more than once."""
+        known = self._paths.get((asked.given, roots))
+        if known is None:
+            plex = candidates.candidates(asked, roots)
+            known = plex, [self._rules.to_stash(one) for one in plex]
+            wrong = self._rules.news()
+            for sentence in wrong:
+                record.warning("%s", sentence)
+            if wrong:
+                self._paths.clear()
+            self._paths[asked.given, roots] = known
+        return known
 
     async def _by_end(self, asked: Asked, roots: Sequence[str], trail: Trail) -> Outcome:
         if not asked.name:

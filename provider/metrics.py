@@ -46,13 +46,14 @@ class Metrics:
         self._missing_in_plex = self._gauge("gaps_missing_in_plex", "Scenes in Stash whose file no item in Plex has")
         self._healable = self._gauge("gaps_healable", "Plex items not matched to the scene that has their file")
         self._keys: set[str] = set()
-        self._children: dict[tuple[str, int], Histogram] = {}  # `labels` takes longer than the counting
-        for route in ROUTES:
-            self._matches.labels(route)
+        self._children: dict[tuple[str, int], Histogram] = {}
+        # `labels` takes longer than the counting, so the counters that every request needs are looked up once.
+        self._matched = {route: self._matches.labels(route) for route in (*ROUTES, OTHER)}
+        self._hits, self._asked = self._cache.labels("hit"), self._cache.labels("miss")
 
     def matched(self, route: str) -> None:
         """One match request was answered; the route is one of ROUTES."""
-        self._matches.labels(route if route in ROUTES else OTHER).inc()
+        self._matched.get(route, self._matched[OTHER]).inc()
 
     def stash_asked(self, seconds: float, outcome: str) -> None:
         """One query to Stash ended; the outcome is a word from a fixed set."""
@@ -60,7 +61,7 @@ class Metrics:
 
     def cache(self, hit: bool) -> None:
         """One read from the cache."""
-        self._cache.labels("hit" if hit else "miss").inc()
+        (self._hits if hit else self._asked).inc()
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """One request was answered; the route is a template such as ``/library/metadata/{id}``, never a path."""

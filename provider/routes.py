@@ -171,7 +171,8 @@ def unknown() -> Response:
 
 
 def _number(request: Request, name: str, otherwise: int) -> int:
-    text = request.query_params.get(name) or request.headers.get(name, "")
+    asked = request.query_params.get(name) if request.scope["query_string"] else None
+    text = asked or request.headers.get(name, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else otherwise
 
 
