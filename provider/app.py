@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from starlette.applications import Starlette
+from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from provider import admin
@@ -70,7 +70,7 @@ def build(settings: Settings) -> ASGIApp:
     plex = Routes(settings, parts.catalogue, parts.matcher, parts.misses, parts.metrics, VERSION)
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Any) -> AsyncIterator[None]:
         task = asyncio.ensure_future(survey.forever())
         try:
             yield
@@ -86,8 +86,8 @@ def build(settings: Settings) -> ASGIApp:
         *admin.routes(parts.upstream, parts.metrics, parts.matcher.explain),
         *survey.routes(),
     ]
-    service = Starlette(routes=routes, lifespan=lifespan)
-    service.router.redirect_slashes = False  # it would lead to an address without the secret
+    # A bare router: exceptions end in the gate. A redirect would lead to an address without the secret.
+    service = Router(routes, redirect_slashes=False, lifespan=lifespan)
     return Gate(service, settings, parts.metrics)
 
 
