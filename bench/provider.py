@@ -83,11 +83,11 @@ class Provider:
         return used.peak_mb if used else 0.0
 
     def _run(self, ask: Any) -> Run:
-        floor, before = ask(self._floor), self._used()
+        before = self._used()
         self._stash.clear_requests()
-        answers = ask(self._load)
-        after = self._used()
-        return Run(answers, floor, after.cpu_s - before.cpu_s if after and before else 0.0, int(self._stash.count()))
+        answers = ask(self._load)  # first: the provider closes a connection that says nothing for 10 s
+        after, asked = self._used(), int(self._stash.count())
+        return Run(answers, ask(self._floor), after.cpu_s - before.cpu_s if after and before else 0.0, asked)
 
     def _used(self) -> Any:
         assert self._service.process
