@@ -18,7 +18,7 @@ MOVIE = 1
 METADATA = "/library/metadata"
 MATCHES = "/library/metadata/matches"
 COVER_POSTER, BACKGROUND = "coverPoster", "background"
-LARGEST_ID = 2**63 - 1
+LARGEST_ID, LONGEST_ID = 2**63 - 1, 19
 
 _GUID = re.compile(re.escape(IDENTIFIER) + r"://movie/([0-9]{1,19})(?:\?.*)?", re.DOTALL)
 _KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -36,18 +36,20 @@ def guid(scene: int) -> str:
 def scene_of(text: str) -> int | None:
     """The scene that a guid of ours means, None for any other guid."""
     found = _GUID.fullmatch(text)
-    return _in_range(int(found[1])) if found else None
+    return number(found[1]) if found else None
 
 
 def scene_at(key: str) -> int | None:
     """The scene that a rating key in a path means, None for one that cannot be ours; raises Malformed."""
     if not _KEY.fullmatch(key):
         raise Malformed("A rating key has only letters, digits, _ and -")
-    return _in_range(int(key)) if key.isdecimal() and len(key) <= 19 else None
+    return number(key)
 
 
-def _in_range(id: int) -> int | None:
-    return id if 0 < id <= LARGEST_ID else None
+def number(text: str) -> int | None:
+    """The number that a text writes, as Stash numbers scenes and performers; None for what is none."""
+    written = int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID else 0
+    return written if 0 < written <= LARGEST_ID else None
 
 
 class Answer(BaseModel):

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from provider.contract import LARGEST_ID
 from provider.pictures import NoPicture, Picture, Pictures
 from provider.posters import Posters
 from provider.scene import Entry, Person
@@ -27,7 +28,6 @@ from provider.upstream import Upstream
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
-LARGEST_ID = 2**63 - 1
 MOST_HELD = 16  # ETags that a browser may name
 # The stamp of a poster's address ends with one of these: another mode or other rendering makes another picture.
 RENDERINGS = {"fit": "1", "crop": "2"}

@@ -18,7 +18,7 @@ from cachetools import LRUCache
 from provider import candidates, suffix
 from provider.candidates import Asked, Unusable
 from provider.catalogue import Catalogue
-from provider.contract import LARGEST_ID, MOVIE, scene_of
+from provider.contract import MOVIE, number, scene_of
 from provider.question import Question
 from provider.rules import Rules
 from provider.scene import Entry
@@ -193,8 +193,7 @@ class Matcher:
 def _pasted(title: str) -> int | None:
     """The id in a title that is a scene's id or its address in Stash."""
     found = _ID.fullmatch(title.strip()) or _ADDRESS.fullmatch(title.strip())
-    id = int(found[1]) if found and found[1].isascii() else 0
-    return id if 0 < id <= LARGEST_ID else None
+    return number(found[1]) if found else None
 
 
 def _ranked(entries: Sequence[Entry], best: int = GUESS) -> list[tuple[Entry, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Optional, TypeVar
+from typing import NamedTuple, Optional
 
 from cachetools import LRUCache
 from starlette.requests import Request
@@ -32,14 +32,12 @@ TOTAL = "X-Plex-Container-Total-Size"
 MOST_MADE = 4_096
 PAGE = 20  # what Plex's own provider takes when it is told nothing
 
-_Row = TypeVar("_Row")
-
 
 class Page(NamedTuple):
     """Which part of a list is asked for."""
 
-    start: int = 0
-    size: int = PAGE
+    start: int
+    size: int
 
 
 class Routes:
@@ -89,38 +87,32 @@ class Routes:
 
     async def metadata(self, request: Request) -> Response:
         """Everything about one scene."""
-        try:
-            scene = contract.scene_at(request.path_params["key"])
-        except Malformed as fault:
-            return refused(fault)
-        entry = await self._catalogue.entry(scene) if scene is not None else None
-        if entry is None:
-            return unknown()
+        entry = await self._entry(request)
+        if isinstance(entry, Response):
+            return entry
         base = self._base(request)
         return self._about(entry, base, None, lambda: self._mapping.whole(entry, base))
 
     async def images(self, request: Request) -> Response:
         """The pictures of one scene, for Plex's picker."""
-        try:
-            scene = contract.scene_at(request.path_params["key"])
-        except Malformed as fault:
-            return refused(fault)
-        entry = await self._catalogue.entry(scene) if scene is not None else None
-        if entry is None:
-            return unknown()
+        entry = await self._entry(request)
+        if isinstance(entry, Response):
+            return entry
         every, page = self._mapping.images(entry, self._base(request)), paging(request)
         shown = every[page.start : page.start + page.size]
         return _answer(Container(offset=page.start, totalSize=len(every), size=len(shown), Image=shown or None))
 
     async def nothing(self, request: Request) -> Response:
         """Extras, children, grandchildren and whatever Plex may ask for one day: there is none of it."""
-        try:
-            scene = contract.scene_at(request.path_params["key"])
-        except Malformed as fault:
-            return refused(fault)
-        if scene is None:
-            return unknown()
-        return _answer(_items([], 0, paging(request).start))
+        scene = _scene(request)
+        return scene if isinstance(scene, Response) else _answer(_items([], 0, paging(request).start))
+
+    async def _entry(self, request: Request) -> Entry | Response:
+        """The scene that is asked about, or the answer when there is none."""
+        scene = _scene(request)
+        if isinstance(scene, Response):
+            return scene
+        return await self._catalogue.entry(scene) or unknown()
 
     def _about(self, entry: Entry, base: str, score: Optional[int], make: Callable[[], Movie]) -> Response:
         """An answer with one scene in it; its text is made once for as long as the scene is the same."""
@@ -168,6 +160,14 @@ def refused(fault: Malformed) -> Response:
 def unknown() -> Response:
     """404 for a scene that Stash does not have."""
     return Response(_error("Stash has no such scene"), 404, media_type=JSON)
+
+
+def _scene(request: Request) -> int | Response:
+    """The number of the scene in the address, or the answer to an address that cannot have one."""
+    try:
+        return contract.scene_at(request.path_params["key"]) or unknown()
+    except Malformed as fault:
+        return refused(fault)
 
 
 def _number(request: Request, name: str, otherwise: int) -> int:

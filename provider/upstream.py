@@ -140,9 +140,9 @@ class Upstream:
         return stamps[0][1] if stamps else ""
 
     @asynccontextmanager
-    async def stream(self, path: str, headers: Mapping[str, str], method: str = "GET") -> AsyncIterator[httpx.Response]:
+    async def stream(self, path: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """An answer of Stash's below its root, for pictures; the body is not read yet. Redirects are a refusal."""
-        request = self._client.build_request(method, self._root + path, headers=dict(headers))
+        request = self._client.build_request("GET", self._root + path, headers=dict(headers))
         async with self._guarded():
             response = await self._client.send(request, stream=True)
             if response.status_code in (401, 403) or response.has_redirect_location:
@@ -201,8 +201,6 @@ class Upstream:
             response = await self._post(body)
             try:
                 return answers.data(response)
-            except NotThisWay:
-                raise
             except Trouble as trouble:
                 raise self._refused() if trouble.kind is Kind.STASH_REFUSED else trouble from None
 
