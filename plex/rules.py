@@ -40,7 +40,7 @@ TRIES_S = (0.02, 0.04)  # twice: on Windows the clock of `regex` is not the proc
 PROBE_S = (0.01, 0.02)
 PROBING_S = 0.05  # for all rules together, in processor time; what is not found by then is found at run time
 
-_RULE = re.compile(r"(?:\\.|[^\\;]|\\$)+", re.DOTALL)
+_PART = re.compile(r"(?:\\.|[^\\;]|\\$)+", re.DOTALL)
 _Way = Callable[[str], Optional[str]]  # None when it does not fit
 
 
@@ -72,12 +72,8 @@ class PathRules:
     @classmethod
     def of(cls, texts: Sequence[str]) -> PathRules:
         """The rules of several such texts, numbered through; a text is known by its place among them, from 0."""
-        found = [
-            (rule.replace("\\;", ";").strip(), place)
-            for place, text in enumerate(texts)
-            for rule in _RULE.findall(text)
-        ]
-        rules = cls([_Rule(number, *rule) for number, rule in enumerate((one for one in found if one[0]), 1)])
+        found = [(rule, place) for place, text in enumerate(texts) for rule in separated(text)]
+        rules = cls([_Rule(number, *rule) for number, rule in enumerate(found, 1)])
         until = time.thread_time() + PROBING_S
         for rule in rules._rules:
             try:
@@ -200,6 +196,11 @@ class PathRules:
         if not rule.disabled:
             rule.disabled = why
             self._sentences.append(f"{rule.name} is disabled: {why}")
+
+
+def separated(text: str) -> list[str]:
+    r"""The parts between ``;``, without empty ones; ``\;`` is one that belongs to a path."""
+    return [part for part in (found.replace("\\;", ";").strip() for found in _PART.findall(text)) if part]
 
 
 def _read(rule: _Rule) -> None:

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from plex.rules import separated
 from provider.sources import PREFIX
-from validation.settings import clean_url
+from validation.settings import clean_key, clean_url
 from validation.text import one_line
 
 DEFAULT_PORT = 9090
@@ -24,7 +25,6 @@ NEEDED = ("stash_url", "secret")
 ON_OFF = "true or false"
 ADDRESS = "an address such as http://192.168.1.10:9999, without user and password"
 KEY = "text without white space"
-_SEPARATED = re.compile(r"(?:\\.|[^\\;]|\\$)+", re.DOTALL)  # by ";", while "\;" belongs to a path
 # What the address bar of a browser shows behind the address of Stash.
 _STASH_PAGE = re.compile(r"/(graphql|playground|login|settings|scenes|performers|studios|tags)(/.*)?$")
 
@@ -108,10 +108,7 @@ class Settings(BaseSettings):
     @field_validator("stash_api_key", "plex_token", mode="before")
     @classmethod
     def _key(cls, value: Any) -> str:
-        key = _text(value)
-        if not key.isascii() or any(c.isspace() or not c.isprintable() for c in key):
-            raise ValueError("white space or unprintable characters")
-        return key
+        return clean_key(_text(value))
 
     @field_validator("secret", mode="before")
     @classmethod
@@ -145,8 +142,7 @@ class Settings(BaseSettings):
     def _roots(cls, value: Any) -> tuple[str, ...]:
         if isinstance(value, (list, tuple)):
             return tuple(filter(None, map(_text, value)))
-        found = (part[0].replace("\\;", ";").strip() for part in _SEPARATED.finditer(_text(value)))
-        return tuple(filter(None, found))
+        return tuple(separated(_text(value)))
 
     @field_validator("path_rules", mode="before")
     @classmethod

@@ -88,10 +88,7 @@ class Settings(BaseModel):
     @field_validator("plex_token", "stash_api_key", mode="before")
     @classmethod
     def _key(cls, value: Any) -> str:
-        key = _text(value)
-        if not key.isascii() or any(c.isspace() or not c.isprintable() for c in key):
-            raise ValueError("white space or unprintable characters")
-        return key
+        return clean_key(value)
 
     @field_validator("plex_tls_fingerprint", mode="before")
     @classmethod
@@ -169,6 +166,14 @@ def read(raw: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> tu
 def unset_switches(raw: Mapping[str, Any]) -> dict[str, bool]:
     """The switches that Stash keeps no value for, with their defaults: its settings page shows these as off."""
     return {name: default for name, default in SWITCHES.items() if raw.get(name) is None}
+
+
+def clean_key(value: Any) -> str:
+    """A token or API key that can be sent in a header; raises ValueError."""
+    key = _text(value)
+    if not key.isascii() or any(c.isspace() or not c.isprintable() for c in key):
+        raise ValueError("white space or unprintable characters")
+    return key
 
 
 def clean_url(value: Any) -> str:
