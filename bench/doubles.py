@@ -102,13 +102,12 @@ def covered_item(number: int) -> dict[str, Any]:
 
 
 @contextmanager
-def started(module: str, *arguments: str) -> Iterator[dict[str, Any]]:
-    """Run a module until the block ends; gives what it printed about itself."""
+def started(module: str, *arguments: str, env: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:
+    """Run a module until the block ends; gives what it printed about itself, and its ``pid``."""
     command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as running:
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE) as running:
         assert running.stdout
         try:
-            told: dict[str, Any] = json.loads(running.stdout.readline())
-            yield told
+            yield {**json.loads(running.stdout.readline()), "pid": running.pid}
         finally:
             running.terminate()

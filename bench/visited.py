@@ -11,13 +11,13 @@ import json
 import os
 import secrets
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from bench.doubles import started
 from sync_queue import lease
 from tests.doubles.stash_client import Conveniences, GraphQLFailed, RemoteStashDouble
 from tests.waiting import until
@@ -109,7 +109,7 @@ def double_in(folder: Path, scenes: int, login: bool) -> Iterator[VisitedDouble]
     plugins.mkdir(parents=True, exist_ok=True)
     user = ["--user", f"bench:{secrets.token_hex(16)}"] if login else []
     command = ("tests.doubles.stash_server", "--plugins", str(plugins), "--python", sys.executable, *user)
-    with ExitStack() as stack, process(*command) as told:
+    with ExitStack() as stack, started(*command, env=HOME) as told:
         stash = VisitedDouble(told["url"], plugins, told["pid"], login)
         stash.control.promise_scenes(scenes, "bench.doubles:scene")
         try:
@@ -131,15 +131,3 @@ def ended(stash: VisitedStash) -> Iterator[None]:
             with suppress(OSError):
                 os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         raise RuntimeError("a worker outlived its Stash") from None
-
-
-@contextmanager
-def process(module: str, *arguments: str) -> Iterator[dict[str, Any]]:
-    """Run a double until the block ends; gives what it printed about itself, and its ``pid``."""
-    command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, cwd=ROOT, env=HOME, stdout=subprocess.PIPE) as running:
-        assert running.stdout
-        try:
-            yield {**json.loads(running.stdout.readline()), "pid": running.pid}
-        finally:
-            running.terminate()
